@@ -1,0 +1,141 @@
+# assay: one Makefile for everything; `make help` lists what a person may type.
+#
+# Each variant is built in a folder of its own: make V=release (gcc, the default), V=asan (clang
+# with the address and undefined-behaviour sanitizers), V=tsan, V=cov. New files in the source
+# folders are found by wildcard and need no line here.
+
+V       ?= release
+B       := build/$(V)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+WERROR  ?= -Werror
+JOBS    ?= $(shell nproc)
+
+CC_release  := gcc
+OPT_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CC_asan     := clang
+OPT_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CC_tsan     := clang
+OPT_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CC_cov      := clang
+OPT_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping
+CC          := $(CC_$(V))
+OPT         := $(OPT_$(V))
+ifeq ($(OPT),)
+$(error V=$(V) is not known: release, asan, tsan or cov)
+endif
+
+WARN_BOTH := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wundef -Wwrite-strings -Wcast-qual -Wpointer-arith -Wformat=2 \
+	-Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference -Wcast-align -Wdouble-promotion \
+	-Wredundant-decls
+WARN_gcc   := -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wjump-misses-init
+WARN_clang := -Wmissing-variable-declarations -Wunreachable-code -Wcomma -Wassign-enum \
+	-Wextra-semi -Wconditional-uninitialized
+WARN       := $(WARN_BOTH) $(WARN_$(CC)) $(WERROR)
+CFLAGS     := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -include harness/base/banned.h $(OPT) $(WARN)
+LIBS       := -ljansson -lyaml
+
+# What is built from what. reference/* and conformance are programs; harness is a library.
+harness_src     := $(sort $(wildcard harness/*/*.c))
+conformance_src := $(sort $(wildcard conformance/*.c conformance/*/*.c))
+tests_src       := $(sort $(wildcard tests/test_*.c))
+tests_lib_src   := $(sort $(filter-out $(tests_src),$(wildcard tests/*.c)))
+reference_dirs  := $(patsubst %/main.c,%,$(sort $(wildcard reference/*/main.c)))
+programs        := $(patsubst reference/%,assay-%,$(reference_dirs))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+lib             := $(B)/libassay.a
+runner_obj      := $(filter-out $(B)/conformance/main.o,$(call obj,$(conformance_src)))
+base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
+test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
+all_obj         := $(call obj,$(harness_src) $(conformance_src) $(tests_src) $(tests_lib_src) \
+	$(foreach d,$(reference_dirs),$(wildcard $(d)/*.c)))
+
+.PHONY: all help demo test test-run lint format bench install uninstall clean deps-build deps-test FORCE
+.DEFAULT_GOAL := all
+
+all: $(B)/assay $(programs:%=$(B)/%)
+
+help:
+	@ci/help
+
+# The set-up is part of the first command: a fresh machine needs git, make and apt only.
+demo:
+	@ci/install-deps build
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@ci/demo $(B)
+
+test:
+	@ci/install-deps build test
+	@ci/run-tests
+
+lint:
+	@ci/install-deps build lint
+	@ci/lint
+
+format:
+	@ci/install-deps lint
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench:
+	@ci/install-deps build test
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all tests
+	@build/release/tests/bench build/release
+
+tests: $(test_bins) $(B)/tests/bench
+
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS) $(LIBS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(LIBS)' > $@
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(lib): $(call obj,$(harness_src))
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(B)/assay: $(call obj,$(conformance_src)) $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) -o $@
+
+# References and twins stand on harness/base and harness/net alone; one program per folder.
+define reference_program
+$(B)/assay-$(notdir $(1)): $(call obj,$(wildcard $(1)/*.c)) $(base_net_obj)
+	@echo "  LINK $$@"
+	@$(CC) $(OPT) $$^ -o $$@
+endef
+$(foreach d,$(reference_dirs),$(eval $(call reference_program,$(d))))
+
+$(B)/libtests.a: $(call obj,$(tests_lib_src)) $(runner_obj)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(test_bins): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) -lcmocka -lxml2 -o $@
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/assay
+	install -d $(DESTDIR)$(PREFIX)/share/assay/exchanges $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(B)/assay $(DESTDIR)$(PREFIX)/bin/assay
+	install -m 755 $(programs:%=$(B)/%) $(DESTDIR)$(PREFIX)/libexec/assay/
+	install -m 644 exchanges/*.exchange $(DESTDIR)$(PREFIX)/share/assay/exchanges/
+	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
+	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/assay $(DESTDIR)$(PREFIX)/share/assay
+
+clean:
+	rm -rf build
+
+FORCE:
+
+-include $(all_obj:.o=.d)

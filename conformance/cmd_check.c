@@ -1,0 +1,454 @@
+/* `assay check`: the options, the runs, and the reports that come of them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conformance/command.h"
+#include "conformance/evidence.h"
+#include "conformance/repeat.h"
+#include "conformance/runner/run.h"
+#include "harness/base/deadline.h"
+#include "harness/base/log.h"
+
+enum { REPORTS_MAX = 16, REPEAT_MAX = 10000, TEXT_LEN = 256, PATIENCE_MAX_MS = 3600000 };
+
+struct wanted_report {
+    const struct reporter *reporter;
+    const char *path; /* NULL: standard output */
+};
+
+struct check_options {
+    struct run_options run;
+    char expectation_text[RUN_EXPECTATIONS_MAX][TEXT_LEN];
+    struct wanted_report reports[REPORTS_MAX];
+    size_t report_count;
+    const char *waive;
+    const char *write_waivers;
+    const char *evidence;
+    unsigned repeat;
+    bool seeded;
+    bool verbose;
+    bool quiet;
+    bool help;
+};
+
+static bool take_pattern(const char **list, size_t *count, const char *option, const char *value,
+                         struct problem *why)
+{
+    if (*count == SELECT_PATTERNS_MAX)
+        return problem_set(why, "more than %d times %s", SELECT_PATTERNS_MAX, option);
+    list[(*count)++] = value;
+    return true;
+}
+
+static bool take_count(const char *option, const char *value, uint64_t min, uint64_t max,
+                       uint64_t *ret, struct problem *why)
+{
+    if (text_number(value, min, max, ret))
+        return true;
+    return problem_set(why, "%s \"%s\": expected a number from %" PRIu64 " to %" PRIu64, option,
+                       value, min, max);
+}
+
+static bool take_speak(void *into, const char *value, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->run.speak = value;
+    return true;
+}
+
+static bool take_only(void *into, const char *value, struct problem *why)
+{
+    struct selection *s = &((struct check_options *)into)->run.selection;
+
+    return take_pattern(s->only, &s->only_count, "--only", value, why);
+}
+
+static bool take_skip(void *into, const char *value, struct problem *why)
+{
+    struct selection *s = &((struct check_options *)into)->run.selection;
+
+    return take_pattern(s->skip, &s->skip_count, "--skip", value, why);
+}
+
+static bool take_level(void *into, const char *value, struct problem *why)
+{
+    enum level level;
+
+    if (!level_parse(value, &level))
+        return problem_set(why, "--level \"%s\": expected must, should, robust or note", value);
+    ((struct check_options *)into)->run.selection.levels |= 1U << level;
+    return true;
+}
+
+static bool take_jobs(void *into, const char *value, struct problem *why)
+{
+    uint64_t number = 0;
+
+    if (!take_count("--jobs", value, 1, RUN_JOBS_MAX, &number, why))
+        return false;
+    ((struct check_options *)into)->run.jobs = (unsigned)number;
+    return true;
+}
+
+static bool take_seed(void *into, const char *value, struct problem *why)
+{
+    struct check_options *o = into;
+
+    o->seeded = true;
+    return take_count("--seed", value, 0, INT64_MAX, &o->run.seed, why);
+}
+
+static bool take_repeat(void *into, const char *value, struct problem *why)
+{
+    uint64_t number = 0;
+
+    if (!take_count("--repeat", value, 1, REPEAT_MAX, &number, why))
+        return false;
+    ((struct check_options *)into)->repeat = (unsigned)number;
+    return true;
+}
+
+static bool take_strict(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->run.strict = true;
+    return true;
+}
+
+static bool take_patience(void *into, const char *value, struct problem *why)
+{
+    uint64_t number = 0;
+
+    if (!take_count("--patience", value, 1, PATIENCE_MAX_MS, &number, why))
+        return false;
+    ((struct check_options *)into)->run.patience_ms = (int64_t)number;
+    return true;
+}
+
+static bool take_spawn(void *into, const char *value, struct problem *why)
+{
+    ((struct check_options *)into)->run.spawn = value;
+    return *value || problem_set(why, "--spawn: the command is empty");
+}
+
+static bool take_pid(void *into, const char *value, struct problem *why)
+{
+    uint64_t number = 0;
+
+    if (!take_count("--pid", value, 1, INT32_MAX, &number, why))
+        return false;
+    ((struct check_options *)into)->run.pid = (pid_t)number;
+    if (procview_exists((pid_t)number))
+        return true;
+    return problem_set(why, "--pid %s: there is no such process", value);
+}
+
+static bool take_waive(void *into, const char *value, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->waive = value;
+    return true;
+}
+
+static bool take_write_waivers(void *into, const char *value, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->write_waivers = value;
+    return true;
+}
+
+static bool take_shard(void *into, const char *value, struct problem *why)
+{
+    struct selection *s = &((struct check_options *)into)->run.selection;
+    const char *slash = strchr(value, '/');
+    char first[16];
+    uint64_t shard = 0;
+    uint64_t shards = 0;
+
+    text_format(first, sizeof(first), "%.*s", (int)(slash ? slash - value : 0), value);
+    if (!slash || !text_number(slash + 1, 1, RUN_CHECKS_MAX, &shards) ||
+        !text_number(first, 1, shards, &shard))
+        return problem_set(why, "--shard \"%s\": expected I/N as in 1/4", value);
+    s->shard = (unsigned)shard;
+    s->shards = (unsigned)shards;
+    return true;
+}
+
+/* KEY or KEY=VALUE; the text is cut in a copy of our own. */
+static bool take_expect(void *into, const char *value, struct problem *why)
+{
+    struct check_options *o = into;
+    size_t i = o->run.expectation_count;
+    size_t len = strcspn(value, "=");
+
+    if (i == RUN_EXPECTATIONS_MAX || strlen(value) >= TEXT_LEN || len == 0)
+        return problem_set(why, "--expect \"%.100s\": expected KEY or KEY=VALUE", value);
+    char *text = o->expectation_text[i];
+    text_copy(text, TEXT_LEN, value);
+    bool has_value = text[len] == '=';
+    text[len] = '\0';
+    o->run.expectations[i] =
+        (struct expectation){.key = text, .value = has_value ? text + len + 1 : text + len};
+    o->run.expectation_count++;
+    return true;
+}
+
+static bool take_report(void *into, const char *value, struct problem *why)
+{
+    struct check_options *o = into;
+    size_t len = strcspn(value, "=");
+    char name[32];
+    char names[128];
+
+    text_format(name, sizeof(name), "%.*s", (int)len, value);
+    const struct reporter *reporter = reporter_find(name);
+    if (!reporter) {
+        reporter_names(names, sizeof(names));
+        return problem_set(why, "--report \"%.100s\": unknown form; known are %s", name, names);
+    }
+    if (value[len] == '=' && value[len + 1] == '\0')
+        return problem_set(why, "--report %s=: the file is missing", name);
+    if (o->report_count == REPORTS_MAX)
+        return problem_set(why, "more than %d reports", REPORTS_MAX);
+    o->reports[o->report_count++] = (struct wanted_report){
+        .reporter = reporter, .path = value[len] == '=' ? value + len + 1 : NULL};
+    return true;
+}
+
+static bool take_evidence(void *into, const char *value, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->evidence = value;
+    return true;
+}
+
+static bool take_record(void *into, const char *value, struct problem *why)
+{
+    ((struct check_options *)into)->run.record = value;
+    if (mkdir(value, 0777) == 0 || errno == EEXIST)
+        return true;
+    return problem_set(why, "--record %s: %s", value, strerror(errno));
+}
+
+static bool take_allow_remote(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->run.allow_remote = true;
+    return true;
+}
+
+static bool take_verbose(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->verbose = true;
+    return true;
+}
+
+static bool take_quiet(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->quiet = true;
+    return true;
+}
+
+static bool take_help(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct check_options *)into)->help = true;
+    return true;
+}
+
+static const struct option_row rows[] = {
+    {"speak", "EXCHANGE", "echo (default), echo:PREFIX, line, discard, chargen, daytime, or a file",
+     take_speak},
+    {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
+    {"skip", "GLOB", "not these checks", take_skip},
+    {"level", "LEVEL", "only must, should, robust or note; may be repeated", take_level},
+    {"jobs", "N", "checks side by side; default: the processors, 1 for a serial target",
+     take_jobs},
+    {"seed", "N", "repeats a run: the seed of all random choices", take_seed},
+    {"repeat", "N", "so many runs; a verdict that differs between them is told", take_repeat},
+    {"strict", NULL, "a broken should (warn) makes the status 1, too", take_strict},
+    {"patience", "MS", "how long silence lasts; default: calibrated, at least 5000", take_patience},
+    {"spawn", "'COMMAND'", "start the target so; {host} {port} {path} are filled in; watch it",
+     take_spawn},
+    {"pid", "PID", "the target's process, for local views", take_pid},
+    {"expect", "KEY[=VALUE]", "the target promises more: concurrent, connections=N, ...",
+     take_expect},
+    {"waive", "FILE", "verdicts that are expected, as YAML", take_waive},
+    {"write-waivers", "FILE", "write waivers for what is broken now", take_write_waivers},
+    {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
+    {"report", "FORM[=FILE]", "text (default), json, junit, tap; may be repeated", take_report},
+    {"evidence", "DIR", "a folder per failure: transcript, command", take_evidence},
+    {"record", "DIR", "what was sent, a file per check and connection", take_record},
+    {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
+    {"verbose", NULL, "every check and transcript in the text", take_verbose},
+    {"quiet", NULL, "only what is wrong, without transcripts", take_quiet},
+    {"help", NULL, "this text", take_help},
+};
+
+static void print_help(void)
+{
+    printf("Usage: assay check URL [OPTION]...\n\n"
+           "Tries a target and reports which promises it breaks, with the clause, the transcript\n"
+           "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
+           "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace.\n\n");
+    options_help(rows, ARRAY_LEN(rows));
+    printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
+           "4 trouble of the kit, 130 interrupted.\n\n"
+           "Examples:\n"
+           "  assay check tcp://127.0.0.1:7\n"
+           "  assay check unix:/run/echo.sock --speak 'echo:Echoed msg: '\n"
+           "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
+           "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
+           "  assay check udp://[::1]:7 --only datagram.size --seed 7 --verbose\n");
+}
+
+/* ---- what the options say together ---- */
+
+struct key_search {
+    const char *key;
+    bool found;
+};
+
+static void find_key(const struct check *check, void *closure)
+{
+    struct key_search *s = closure;
+
+    if (check->expects && text_eq(check->expects, s->key))
+        s->found = true;
+}
+
+static bool check_expect_keys(const struct check_options *o, struct problem *why)
+{
+    for (size_t i = 0; i < o->run.expectation_count; i++) {
+        struct key_search s = {.key = o->run.expectations[i].key};
+
+        registry_each(find_key, &s);
+        if (!s.found)
+            return problem_set(why, "--expect \"%s\": no check heeds this key", s.key);
+    }
+    return true;
+}
+
+static bool check_reports(struct check_options *o, struct problem *why)
+{
+    unsigned to_stdout = 0;
+
+    for (size_t i = 0; i < o->report_count; i++)
+        to_stdout += o->reports[i].path == NULL || text_eq(o->reports[i].path, "-");
+    if (to_stdout > 1)
+        return problem_set(why, "only one --report can go to standard output; give the others a "
+                                "file: FORM=FILE");
+    if (to_stdout == 0) {
+        if (o->report_count == REPORTS_MAX)
+            return problem_set(why, "more than %d reports", REPORTS_MAX);
+        o->reports[o->report_count++] =
+            (struct wanted_report){.reporter = reporter_find("text")};
+    }
+    return true;
+}
+
+static bool known_check(const char *id)
+{
+    return registry_find(id) != NULL;
+}
+
+static bool settle_options(struct check_options *o, const char *url, struct exchange **ret_exchange,
+                           struct waivers *waivers, struct problem *why)
+{
+    struct run_options *r = &o->run;
+
+    if (!url)
+        return problem_set(why, "which target? Give a URL as tcp://127.0.0.1:7");
+    r->url = url;
+    r->progress = isatty(STDERR_FILENO) && !o->quiet;
+    if (!o->seeded)
+        r->seed = (uint64_t)deadline_now_us() % 1000000;
+    if (!endpoint_parse(url, &r->endpoint, why))
+        return false;
+    if (r->spawn && r->pid)
+        return problem_set(why, "--pid and --spawn exclude each other");
+    if (!endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 && !r->spawn)
+        return problem_set(why, "\"%s\": port 0 (choose one) goes with --spawn only", url);
+    if (!exchange_open(r->speak, target_medium(&r->endpoint), ret_exchange, why))
+        return false;
+    r->exchange = *ret_exchange;
+    if (o->waive) {
+        if (!waivers_read(o->waive, known_check, waivers, why))
+            return false;
+        r->waivers = waivers;
+    }
+    return check_expect_keys(o, why) && check_reports(o, why);
+}
+
+/* ---- the reports ---- */
+
+static bool write_reports(const struct check_options *o, const struct run *run)
+{
+    struct report_style style = {.quiet = o->quiet, .verbose = o->verbose};
+    struct problem why;
+    bool ok = true;
+
+    for (size_t i = 0; i < o->report_count; i++) {
+        const struct wanted_report *w = &o->reports[i];
+
+        style.colour = !w->path && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+        if (!report_write(w->reporter, &run->report, &style, w->path, &why)) {
+            log_error("%s", why.text);
+            ok = false;
+        }
+    }
+    if (o->write_waivers && !waivers_write(o->write_waivers, &run->report, &why)) {
+        log_error("%s", why.text);
+        ok = false;
+    }
+    if (o->evidence && !evidence_write(o->evidence, &run->report, &why)) {
+        log_error("%s", why.text);
+        ok = false;
+    }
+    return ok;
+}
+
+static int perform(const struct check_options *o)
+{
+    static struct run run;
+    struct problem why;
+    int status = STATUS_USAGE;
+
+    if (!run_catch_signals(&why)) {
+        log_error("%s", why.text);
+        return STATUS_KIT;
+    }
+    if (!repeat_perform(&run, &o->run, o->repeat, &why)) {
+        usage_error("check", &why);
+    } else {
+        status = run_status(&run);
+        if (run.ending[0])
+            log_error("%s", run.ending);
+        if (!write_reports(o, &run) && status == STATUS_OK)
+            status = STATUS_KIT;
+    }
+    run_free(&run);
+    return status;
+}
+
+int command_check(int argc, char **argv)
+{
+    static struct check_options o = {.run = {.speak = "echo"}, .repeat = 1};
+    struct exchange *exchange = NULL;
+    struct waivers waivers = {0};
+    const char *words[2];
+    struct problem why;
+    int status;
+
+    if (!options_read(rows, ARRAY_LEN(rows), argc, argv, &o, words, ARRAY_LEN(words), &why))
+        return usage_error("check", &why);
+    if (o.help) {
+        print_help();
+        return STATUS_OK;
+    }
+    if (settle_options(&o, words[0], &exchange, &waivers, &why))
+        status = perform(&o);
+    else
+        status = usage_error("check", &why);
+    waivers_free(&waivers);
+    exchange_close(exchange);
+    return status;
+}

@@ -1,0 +1,83 @@
+/* `assay list`: the checks. */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "conformance/command.h"
+#include "conformance/runner/select.h"
+
+struct list {
+    const char *pattern; /* or NULL */
+    bool json;
+    bool help;
+    json_t *array;
+    size_t shown;
+};
+
+static bool take_json(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct list *)into)->json = true;
+    return true;
+}
+
+static bool take_help(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct list *)into)->help = true;
+    return true;
+}
+
+static const struct option_row rows[] = {
+    {"json", NULL, "as a JSON array", take_json},
+    {"help", NULL, "this text", take_help},
+};
+
+static void add_json(struct list *l, const struct check *check)
+{
+    json_t *cites = json_array();
+
+    for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++)
+        json_array_append_new(cites, json_string(requirement_row(check->cites[i])->cite));
+    json_array_append_new(l->array, json_pack("{s:s, s:s, s:s, s:o}", "id", check->id, "level",
+                                              level_name(check_level(check)), "claim",
+                                              check->claim, "cites", cites));
+}
+
+static void show(const struct check *check, void *closure)
+{
+    struct list *l = closure;
+
+    if (l->pattern && !select_matches(l->pattern, check->id))
+        return;
+    l->shown++;
+    if (l->json)
+        add_json(l, check);
+    else
+        printf("%-6s  %-42s %s\n", level_name(check_level(check)), check->id, check->claim);
+}
+
+int command_list(int argc, char **argv)
+{
+    struct list l = {0};
+    const char *words[2];
+    struct problem why;
+
+    if (!options_read(rows, ARRAY_LEN(rows), argc, argv, &l, words, ARRAY_LEN(words), &why))
+        return usage_error("list", &why);
+    if (l.help) {
+        printf("Usage: assay list [GLOB] [OPTION]...\n\nThe checks: level, id, claim.\n\n");
+        options_help(rows, ARRAY_LEN(rows));
+        printf("\nExamples:\n  assay list 'stream.shutdown.*'\n  assay list --json\n");
+        return STATUS_OK;
+    }
+    l.pattern = words[0];
+    l.array = json_array();
+    registry_each(show, &l);
+    if (l.json && l.shown > 0) {
+        json_dumpf(l.array, stdout, JSON_INDENT(2));
+        putchar('\n');
+    }
+    json_decref(l.array);
+    if (l.shown > 0)
+        return STATUS_OK;
+    problem_set(&why, "\"%s\" matches no check", l.pattern ? l.pattern : "");
+    return usage_error("list", &why);
+}

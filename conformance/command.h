@@ -1,0 +1,49 @@
+/* The commands of the program, and what they share. */
+#ifndef CONFORMANCE_COMMAND_H
+#define CONFORMANCE_COMMAND_H
+
+#include "harness/base/text.h"
+
+enum { STATUS_OK = 0, STATUS_FAIL = 1, STATUS_USAGE = 2, STATUS_NO_VERDICT = 3, STATUS_KIT = 4 };
+
+struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+};
+
+int command_check(int argc, char **argv);
+int command_list(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_serve(int argc, char **argv);
+
+/*
+ * The path of a program that belongs to ours: beside it in a build, in ../libexec/assay where it is
+ * installed. False where it is in neither.
+ */
+bool command_program(const char *name, char *ret, size_t cap);
+
+/* ---- options ---- */
+
+struct option_row {
+    const char *name;     /* without the dashes */
+    const char *argument; /* what stands for its value in the help, or NULL */
+    const char *help;
+    /* Takes the value ("" without one) into `into`. False with the reason. */
+    bool (*take)(void *into, const char *value, struct problem *why);
+};
+
+/*
+ * Reads options and gathers what is none into ret_words (at most cap, ended by NULL). Understands
+ * --name VALUE, --name=VALUE and -- as the end. False with the reason, naming the option.
+ */
+bool options_read(const struct option_row *rows, size_t count, int argc, char **argv, void *into,
+                  const char **ret_words, size_t cap, struct problem *why) MUST_USE;
+
+/* Writes one line per option to standard output. */
+void options_help(const struct option_row *rows, size_t count);
+
+/* "assay: <reason>" and where help is found, on standard error; STATUS_USAGE. */
+int usage_error(const char *command, const struct problem *why);
+
+#endif

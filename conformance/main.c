@@ -1,0 +1,69 @@
+/* The program `assay`: finds the command and runs it. */
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conformance/command.h"
+#include "harness/base/log.h"
+#include "harness/report/report.h"
+
+static const struct command commands[] = {
+    {"check", "try a target and report which promises it breaks", command_check},
+    {"list", "the checks: id, level, claim", command_list},
+    {"explain", "one check: the claim, why it matters, how it is tried", command_explain},
+    {"serve", "a reference server, or a faulty twin", command_serve},
+};
+
+static void print_help(void)
+{
+    printf("assay: a fuzz-and-conformance test kit for socket and RPC implementations\n\n"
+           "Usage: assay COMMAND [OPTION]...\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        printf("  %-10s%s\n", commands[i].name, commands[i].summary);
+    printf("\n  --help    this text; after a command, that of the command\n"
+           "  --version the version\n\n"
+           "Examples:\n"
+           "  assay serve echo --listen tcp://127.0.0.1:4711     a reference to try it on\n"
+           "  assay check tcp://127.0.0.1:4711                   every check that applies\n"
+           "  assay check udp://127.0.0.1:0 --spawn './server {port}'\n"
+           "  assay explain stream.shutdown.half-close-drains\n");
+}
+
+bool command_program(const char *name, char *ret, size_t cap)
+{
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (len < 0)
+        return false;
+    self[len] = '\0';
+    const char *folder = dirname(self);
+    text_format(ret, cap, "%s/%s", folder, name);
+    if (access(ret, X_OK) == 0)
+        return true;
+    text_format(ret, cap, "%s/../libexec/assay/%s", folder, name);
+    return access(ret, X_OK) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct problem why;
+
+    log_open("assay");
+    if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "help")) {
+        print_help();
+        return argc < 2 ? STATUS_USAGE : STATUS_OK;
+    }
+    if (text_eq(argv[1], "--version")) {
+        printf("%s %s\n", REPORT_TOOL, REPORT_VERSION);
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (text_eq(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    problem_set(&why, "\"%s\" is no command", argv[1]);
+    return usage_error("", &why);
+}

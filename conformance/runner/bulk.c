@@ -1,0 +1,104 @@
+/* The steps that move much: full duplex, and without reading. */
+#include <poll.h>
+
+#include "conformance/runner/conn.h"
+#include "harness/base/deadline.h"
+
+enum {
+    COMPOSE_AHEAD = 1 << 17, /* octets composed before the socket is asked */
+    STALL_MS = 250,          /* a socket that takes nothing for so long is full; only the length of
+                                a push depends on it, no verdict */
+};
+
+/* Composes until enough is ready or `left` requests are made; how many were made. */
+static unsigned compose_ahead(struct check_ctx *c, struct conn *conn, unsigned left, size_t size)
+{
+    size_t ahead = exchange_medium(c->target.exchange) == EXCHANGE_OVER_STREAM ? COMPOSE_AHEAD : 1;
+    unsigned made = 0;
+
+    while (check_alive(c) && made < left && conn_unsent(conn) < ahead) {
+        conn_compose(c, conn, size, NULL);
+        made++;
+    }
+    return made;
+}
+
+static void settle_stuck(struct check_ctx *c, struct conn *conn)
+{
+    char actual[OUTCOME_TEXT_MAX];
+
+    conn_silence_text(c, conn, actual, sizeof(actual));
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s; %zu replies are owed",
+               conn->number, actual, conn_owed(conn));
+    check_broken(c, "every request is taken and every reply comes", "%s, with %zu replies owed",
+                 actual, conn_owed(conn));
+}
+
+/* Moves until everything is sent and every reply matched, composing `left` further requests. */
+static void run_dry(struct check_ctx *c, struct conn *conn, unsigned left, size_t size)
+{
+    while (check_alive(c)) {
+        left -= compose_ahead(c, conn, left, size);
+        if (conn_unsent(conn) == 0 && conn_owed(conn) == 0)
+            break;
+        unsigned wishes = CONN_READ | (conn_unsent(conn) > 0 ? CONN_WRITE : 0U);
+        if (!conn_move(c, conn, wishes, conn_patience(c)) && check_alive(c) &&
+            (conn_owed(conn) > 0 || conn_unsent(conn) > 0 || left > 0)) {
+            settle_stuck(c, conn);
+        }
+    }
+}
+
+void check_pump(struct check_ctx *c, struct conn *conn, unsigned count, size_t size)
+{
+    run_dry(c, conn, count, size);
+    check_met(c);
+}
+
+void check_pump_out(struct check_ctx *c, struct conn *conn, unsigned count, size_t size)
+{
+    while (check_alive(c) && (count > 0 || conn_unsent(conn) > 0)) {
+        count -= compose_ahead(c, conn, count, size);
+        if (!conn_move(c, conn, CONN_READ | CONN_WRITE, conn_patience(c)) && check_alive(c))
+            settle_stuck(c, conn);
+    }
+}
+
+unsigned check_requests(const struct check_ctx *c, size_t volume, size_t size)
+{
+    bool payload = exchange_has(c->target.exchange, EXCHANGE_PAYLOAD);
+    size_t each = payload ? size_min(size, exchange_body_max(c->target.exchange)) : CHECK_BODY;
+    size_t count = check_volume(c, volume) / each;
+
+    return count == 0 ? 1 : (unsigned)count;
+}
+
+void check_push_rest(struct check_ctx *c, struct conn *conn)
+{
+    check_pump_out(c, conn, 0, 0);
+}
+
+void check_drain(struct check_ctx *c, struct conn *conn)
+{
+    run_dry(c, conn, 0, 0);
+    check_met(c);
+}
+
+size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+{
+    size_t pushed = 0;
+
+    while (check_alive(c) && pushed < limit) {
+        compose_ahead(c, conn, 1, size);
+        size_t before = conn_unsent(conn);
+        if (!conn_move(c, conn, CONN_WRITE, deadline_in_ms(STALL_MS)))
+            break;
+        pushed += before - conn_unsent(conn);
+    }
+    if (conn->lost)
+        check_broken(c, "the target takes requests, or makes the sender wait",
+                     "the connection is reset after %zu octets", pushed);
+    check_tell(c, WHO_KIT, slice_of(NULL, 0),
+               "connection %u: %zu octets pushed without reading", conn->number, pushed);
+    return pushed;
+}

@@ -1,0 +1,315 @@
+/*
+ * A check is one testable claim: a row in a table with an id, the requirements it cites, what it
+ * needs, and a function that tries it. The function is a list of steps on a context. The context
+ * owns every connection and process of the check; a step states what must happen, and the first
+ * one that does not happen settles the check: every later step then does nothing. So a check reads
+ * like the sentence it proves, closes nothing, frees nothing and returns nothing.
+ *
+ * Rules behind the steps
+ * - Silence is proven by fences (check_fence) or bounded by the target's patience; no other clock
+ *   decides anything.
+ * - Trouble of our own machine settles as trouble, never as a broken claim.
+ * - A check in which no step met an expectation is an error of the kit.
+ * - Loops that are more than steps ask check_alive().
+ */
+#ifndef CONFORMANCE_RUNNER_CHECK_H
+#define CONFORMANCE_RUNNER_CHECK_H
+
+#include "conformance/requirements/requirements.h"
+#include "conformance/runner/outcome.h"
+#include "conformance/runner/target.h"
+#include "harness/base/rng.h"
+#include "harness/net/net.h"
+#include "harness/process/process.h"
+#include "harness/process/procview.h"
+
+/* ---- the declaration ---- */
+
+/* What must be given for a check to apply; each has its sentence in needs.def. */
+enum need {
+#define NEED(symbol, sentence) NEED_BIT_##symbol,
+#include "conformance/runner/needs.def"
+#undef NEED
+    NEEDS,
+};
+
+#define NEED(symbol, sentence) NEED_##symbol = 1 << NEED_BIT_##symbol,
+enum need_flag {
+#include "conformance/runner/needs.def"
+};
+#undef NEED
+
+enum check_flag {
+    CHECK_ALONE = 1 << 0,       /* nothing else may run meanwhile: it floods, resets or measures */
+    CHECK_BASE = 1 << 1,        /* the claim that the target answers right at all */
+    CHECK_UNANSWERED = 1 << 2,  /* makes sense on a target that answers wrongly, too */
+    CHECK_FLIPS = 1 << 3,       /* collects what failed side by side and passed alone */
+    CHECK_SECOND = 1 << 4,      /* the claim that somebody is served after the first client */
+    CHECK_PIPELINE = 1 << 5,    /* the claim that stands for pipelining in the calibration */
+    CHECK_HALF_CLOSE = 1 << 6,  /* ... and for half-close */
+    CHECK_REMOTE_FLOOD = 1 << 7, /* floods: against loopback only, unless --allow-remote */
+    CHECK_UNREACHED = 1 << 8,   /* tried where a spawned target cannot be reached */
+};
+
+enum { CHECK_CITES_MAX = 4 };
+
+struct check_ctx;
+
+struct check {
+    const char *id;
+    const char *claim;
+    const char *why; /* why it matters */
+    const char *how; /* how it is tried */
+    enum requirement cites[CHECK_CITES_MAX + 1]; /* the first gives the level */
+    unsigned needs;                              /* need_flag */
+    unsigned flags;                              /* check_flag */
+    const char *expects; /* the key of --expect that this check heeds, or NULL */
+    void (*run)(struct check_ctx *c);
+};
+
+struct suite_part {
+    const struct check *checks;
+    size_t count;
+};
+
+/* The last line of every file of checks: makes its table known to suites.def. */
+#define SUITE(name) const struct suite_part suite_##name = {checks, ARRAY_LEN(checks)}
+
+enum level check_level(const struct check *check);
+
+/* ---- the context ---- */
+
+enum { CHECK_CONNS_MAX = 512, CHECK_BODY = 32 };
+
+/* One request that is owed a reply. */
+struct owed {
+    uint32_t seq;
+    uint32_t size;      /* of its generated body, or of the given one */
+    size_t body_offset; /* into conn.bodies, where the check gave the body; else SIZE_MAX */
+};
+
+struct conn {
+    bool used;
+    int fd;
+    unsigned number; /* for the transcript, from 1 */
+    uint32_t next_seq;
+    bool disturbed;  /* we did more than send requests: shut, urgent data, raw octets */
+    bool raw;        /* raw octets went out: what comes back is not matched */
+    bool heard;      /* any octet came */
+    bool ended;      /* end of file came */
+    bool lost;       /* reset */
+    struct owed *owed; /* a queue: owed[owed_first .. owed_count) */
+    size_t owed_first;
+    size_t owed_count;
+    size_t owed_cap;
+    struct buf bodies; /* bodies that checks gave */
+    struct buf out;    /* octets of requests; those before out_at are sent */
+    size_t out_at;
+    struct buf in;     /* octets that came; those before in_at are matched */
+    size_t in_at;
+    struct buf expect; /* the body of the oldest request owed a reply, where expect_ready */
+    bool expect_ready;
+    uint64_t answered; /* replies matched so far */
+    uint64_t heard_octets;
+    uint32_t recent[32]; /* the last numbers answered, to name a second reply */
+};
+
+/* A second target that a check has started for itself. */
+struct instance {
+    struct process process;
+    struct target target;
+};
+
+/* One --expect of the user. */
+struct expectation {
+    const char *key;
+    const char *value; /* "" where none was given */
+};
+
+struct check_ctx {
+    const struct check *check;
+    struct target target;        /* a copy, changed by check_use_instance */
+    const struct target *common; /* the target of the run */
+    const struct expectation *expectations;
+    size_t expectation_count;
+    struct outcome *outcome;
+    struct rng rng;
+    int64_t began_us;
+    int64_t too_long_us; /* past this point a target that still moves is too slow for the check */
+    struct conn conns[CHECK_CONNS_MAX];
+    unsigned dialled;
+    int64_t last_dial_us;
+    struct instance *instance;
+    char folder[64];     /* of the run, for socket files; removed by the runner */
+    const char *record;  /* folder for what was sent, or NULL */
+};
+
+/* Sets up a context in the process that runs the check; *c was cleared by the caller, who fills
+   the rest (expectations, folder, record) afterwards. check_close_all ends all that it owns. */
+void check_open(struct check_ctx *c, const struct check *check, const struct target *target,
+                struct outcome *outcome, uint64_t seed);
+void check_close_all(struct check_ctx *c);
+
+/* Runs the check and settles it: an open outcome becomes held, or trouble where nothing was met. */
+void check_run(struct check_ctx *c);
+
+/* ---- settling ---- */
+
+bool check_alive(const struct check_ctx *c);
+
+/* An expectation was met that no step covers. */
+void check_met(struct check_ctx *c);
+
+/* The claim is broken: what was due, and what came instead. */
+void check_broken(struct check_ctx *c, const char *expected, const char *actual, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Something to record; not judged. Settles the check unless it is already. */
+void check_noted(struct check_ctx *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A precondition is missing. */
+void check_skipped(struct check_ctx *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Our machine cannot. */
+void check_trouble(struct check_ctx *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A remark for a check that holds: told as the reason of its pass. */
+void check_remark(struct check_ctx *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The target did not let us in; settles as broken, and the runner asks whether it was passing. */
+void check_turned_away(struct check_ctx *c, const char *expected, const char *actual);
+
+/* A line for the transcript. */
+void check_tell(struct check_ctx *c, enum who who, struct slice octets, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+
+/* The value of --expect KEY[=VALUE] where the user gave it, else NULL. */
+const char *check_expectation(const struct check_ctx *c, const char *key);
+uint64_t check_expected_number(const struct check_ctx *c, const char *key, uint64_t otherwise);
+
+/* ---- sizes that a slow target can bear: never more than nominal ---- */
+
+unsigned check_rounds(const struct check_ctx *c, unsigned nominal);      /* exchanges in turn */
+unsigned check_connections(const struct check_ctx *c, unsigned nominal); /* one after another */
+unsigned check_crowd(const struct check_ctx *c, unsigned nominal);       /* open at once */
+size_t check_volume(const struct check_ctx *c, size_t nominal);          /* octets in bulk */
+
+/* ---- connections, and sockets that send datagrams ---- */
+
+/* A connection to the target, or a socket connected to it. A target that refuses is tried again
+   until its patience ends; then the check settles as turned away. Never NULL. */
+struct conn *check_dial(struct check_ctx *c);
+struct conn *check_dial_with(struct check_ctx *c, const struct address *to,
+                             const struct net_dial_options *options);
+
+/* One attempt, for checks about admission: false where the target did not take it. */
+bool check_try_dial(struct check_ctx *c, struct conn **ret);
+
+/* So many connects at once, none waiting for another. Returns how many were taken before patience
+   ended; ret has room for `count`. */
+unsigned check_dial_burst(struct check_ctx *c, unsigned count, struct conn **ret);
+
+void check_close(struct check_ctx *c, struct conn *conn); /* FIN */
+void check_reset(struct check_ctx *c, struct conn *conn); /* RST; on unix sockets a bare close */
+void check_shut(struct check_ctx *c, struct conn *conn, int how); /* SHUT_RD, SHUT_WR, SHUT_RDWR */
+void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet); /* MSG_OOB */
+
+/* Lets time pass on purpose, at most so long. */
+void check_pause(struct check_ctx *c, unsigned ms);
+
+/* ---- requests and replies ---- */
+
+/* Sends the next request of the connection; its reply is owed from then on. */
+void check_send(struct check_ctx *c, struct conn *conn);
+void check_send_sized(struct check_ctx *c, struct conn *conn, size_t size);
+void check_send_body(struct check_ctx *c, struct conn *conn, struct slice body);
+
+/* Puts the request into `out` and the reply on the list of what is owed; sends nothing. */
+void check_compose(struct check_ctx *c, struct conn *conn, size_t size, struct buf *out);
+
+/* Sends octets as they are, and owes nothing for them. */
+void check_send_octets(struct check_ctx *c, struct conn *conn, struct slice octets);
+
+/* As check_send_octets, but a connection that is gone is no trouble: true where all went out. */
+bool check_try_octets(struct check_ctx *c, struct conn *conn, struct slice octets);
+
+/* The next reply arrives and is right; on datagrams, any of those owed. */
+void check_reply(struct check_ctx *c, struct conn *conn);
+
+/* As check_reply, but silence and an end are not judged: true where a right reply came, false where
+   none came in the given time, or the connection ended. Wrong octets settle the check. */
+bool check_try_reply(struct check_ctx *c, struct conn *conn, int64_t deadline_us);
+
+/* Every reply that is owed arrives. */
+void check_replies(struct check_ctx *c, struct conn *conn);
+
+/* check_send and check_reply. */
+void check_exchange(struct check_ctx *c, struct conn *conn);
+
+/* One more exchange on the connection, whose reply proves that nothing else was on its way. */
+void check_fence(struct check_ctx *c, struct conn *conn);
+
+/* Nothing but end of file comes, as FIN. */
+void check_eof(struct check_ctx *c, struct conn *conn);
+
+/* Nothing but the end comes: end of file or reset. */
+void check_end(struct check_ctx *c, struct conn *conn);
+
+/* Reads octets as they are into `into` until it holds `want` of them, the connection is over or
+   nothing comes for as long as patience lasts. For checks that judge octets themselves. */
+void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct buf *into);
+
+/* Whatever comes is read and not judged, until the end, the deadline or so many octets. Returns
+   how many came. */
+size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64_t deadline_us);
+
+/* A new connection with one exchange on it: the target serves. The connection is closed again. */
+void check_probe(struct check_ctx *c);
+
+/* ---- bulk ---- */
+
+/* Sends so many requests of this size and verifies the replies meanwhile. */
+void check_pump(struct check_ctx *c, struct conn *conn, unsigned count, size_t size);
+
+/* As check_pump, but only until all is sent: replies may still be owed. */
+void check_pump_out(struct check_ctx *c, struct conn *conn, unsigned count, size_t size);
+
+/* How many requests of this size make so many octets. */
+unsigned check_requests(const struct check_ctx *c, size_t volume, size_t size);
+
+/* Sends requests of this size and reads nothing, until the target takes no more for a while or
+   `limit` octets are out. Returns how many octets it took. The rest of a request that was taken in
+   part stays with the connection. */
+size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
+
+/* Sends the rest of a pushed request; replies that come meanwhile are verified. */
+void check_push_rest(struct check_ctx *c, struct conn *conn);
+
+/* Sends the rest of a pushed request and verifies every reply owed. */
+void check_drain(struct check_ctx *c, struct conn *conn);
+
+/* ---- local views and instances of one's own (need LOCAL, SPAWN) ---- */
+
+/* The target's processes as they are now; settles where they cannot be seen. */
+struct procview check_view(struct check_ctx *c);
+
+/* Starts a second target at an endpoint of its own; from then on all steps go there. */
+struct check_instance_options {
+    int umask;                       /* -1: ours */
+    unsigned descriptors;            /* 0: ours */
+    bool own_network;
+    const struct endpoint *endpoint; /* where, or NULL: a place that is chosen */
+};
+void check_start_instance(struct check_ctx *c, const struct check_instance_options *options);
+
+/* A second process of the same command at the same endpoint: true where it has ended by itself
+   before patience did; its exit status is told. It is gone when this returns. */
+bool check_rival_ends(struct check_ctx *c, bool *ret_well);
+
+/* Asks it to end (SIGTERM), or kills it (SIGKILL), and waits until it has. */
+void check_end_instance(struct check_ctx *c, int signal);
+
+/* Starts it again at the same endpoint. Settles as broken where it does not come up. */
+void check_restart_instance(struct check_ctx *c, const char *expected);
+
+#endif

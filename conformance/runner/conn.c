@@ -1,0 +1,621 @@
+/* Connections of a check: dialling, moving octets, matching replies to what is owed. */
+#include "conformance/runner/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness/base/deadline.h"
+
+enum {
+    IN_MAX = 4 << 20,
+    OUT_MAX = 4 << 20,
+    BODIES_MAX = 4 << 20,
+    CHUNK = 1 << 16,
+    REDIAL_MS = 20,
+    SEQ_PER_CONN = 1 << 16,
+    RECORD_MAX = 1 << 16,
+};
+
+size_t conn_owed(const struct conn *conn)
+{
+    return conn->owed_count - conn->owed_first;
+}
+
+size_t conn_unsent(const struct conn *conn)
+{
+    return conn->out.len - conn->out_at;
+}
+
+int64_t conn_patience(const struct check_ctx *c)
+{
+    return deadline_in_ms(c->target.patience_ms);
+}
+
+void conn_discard(struct conn *conn)
+{
+    if (conn->fd >= 0)
+        close(conn->fd);
+    free(conn->owed);
+    buf_free(&conn->bodies);
+    buf_free(&conn->out);
+    buf_free(&conn->in);
+    buf_free(&conn->expect);
+    memset(conn, 0, sizeof(*conn));
+}
+
+/* A slot for a new connection; with every slot in use the check itself is wrong. */
+static struct conn *conn_new(struct check_ctx *c, int fd)
+{
+    for (size_t i = 0; i < CHECK_CONNS_MAX; i++) {
+        struct conn *conn = &c->conns[i];
+
+        if (conn->used)
+            continue;
+        conn->used = true;
+        conn->fd = fd;
+        conn->number = ++c->dialled;
+        conn->next_seq = conn->number * SEQ_PER_CONN;
+        buf_init(&conn->bodies, BODIES_MAX);
+        buf_init(&conn->out, OUT_MAX);
+        buf_init(&conn->in, IN_MAX);
+        buf_init(&conn->expect, IN_MAX);
+        if (fd >= 0)
+            net_no_delay(fd);
+        return conn;
+    }
+    check_trouble(c, "more than %d connections in one check", CHECK_CONNS_MAX);
+    if (fd >= 0)
+        close(fd);
+    c->conns[0].used = true;
+    return &c->conns[0];
+}
+
+struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to)
+{
+    struct conn *conn = conn_new(c, fd);
+    char where[ADDRESS_TEXT_MAX];
+
+    if (fd >= 0) {
+        address_format(to, where, sizeof(where));
+        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: connected to %s", conn->number,
+                   where);
+    }
+    return conn;
+}
+
+/* Keeps to the pace of a target that limits how fast it takes connections. */
+static void keep_pace(struct check_ctx *c)
+{
+    if (c->target.pace_ms && c->last_dial_us)
+        deadline_wait(c->last_dial_us + (int64_t)c->target.pace_ms * 1000);
+    c->last_dial_us = deadline_now_us();
+}
+
+/* True where another attempt may find the target ready. */
+static bool worth_another_try(enum net_status status)
+{
+    return status == NET_REFUSED || status == NET_FULL || status == NET_RESET;
+}
+
+static void dial_failed(struct check_ctx *c, const char *where, struct net_io io)
+{
+    char actual[OUTCOME_TEXT_MAX];
+
+    if (io.status == NET_TROUBLE) {
+        check_trouble(c, "cannot connect to %s: %s", where, strerror(io.error));
+        return;
+    }
+    text_format(actual, sizeof(actual), "%s%s%s, for %.1f s", net_status_text(io.status),
+                io.error ? ": " : "", io.error ? strerror(io.error) : "",
+                (double)c->target.patience_ms / 1000);
+    check_turned_away(c, "the target takes a connection", actual);
+}
+
+static struct net_io dial_patiently(struct check_ctx *c, const struct address *to,
+                                    const struct net_dial_options *options, int *ret_fd)
+{
+    int64_t deadline = conn_patience(c);
+    bool told = false;
+
+    for (;;) {
+        keep_pace(c);
+        struct net_io io = net_dial(to, options, deadline, ret_fd);
+        bool ours = io.status == NET_TROUBLE && io.error == EADDRNOTAVAIL;
+
+        if (!worth_another_try(io.status) && !ours)
+            return io;
+        if (!told)
+            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connect: %s; trying on",
+                       strerror(io.error));
+        told = true;
+        if (deadline_passed(deadline))
+            return io;
+        check_pause(c, REDIAL_MS);
+    }
+}
+
+struct conn *check_dial_with(struct check_ctx *c, const struct address *to,
+                             const struct net_dial_options *options)
+{
+    char where[ADDRESS_TEXT_MAX];
+    int fd = -1;
+
+    address_format(to, where, sizeof(where));
+    if (check_alive(c)) {
+        struct net_io io = dial_patiently(c, to, options, &fd);
+
+        if (io.status != NET_OK)
+            dial_failed(c, where, io);
+    }
+    return conn_adopt(c, fd, to);
+}
+
+struct conn *check_dial(struct check_ctx *c)
+{
+    return check_dial_with(c, &c->target.address, NULL);
+}
+
+bool check_try_dial(struct check_ctx *c, struct conn **ret)
+{
+    int fd = -1;
+
+    if (!check_alive(c))
+        return false;
+    keep_pace(c);
+    struct net_io io = net_dial(&c->target.address, NULL, conn_patience(c), &fd);
+    if (io.status == NET_OK) {
+        *ret = conn_adopt(c, fd, &c->target.address);
+        return check_alive(c);
+    }
+    if (io.status == NET_TROUBLE)
+        check_trouble(c, "cannot connect: %s", strerror(io.error));
+    else
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connect: %s", strerror(io.error));
+    return false;
+}
+
+/* A connect that is under way; on a unix socket it is done, or the backlog is full. */
+static int begin_connect(struct check_ctx *c, bool *ret_done)
+{
+    const struct address *to = &c->target.address;
+    int fd = socket(address_family(to), to->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        check_trouble(c, "socket: %s", strerror(errno));
+        return -1;
+    }
+    *ret_done = connect(fd, address_sockaddr(to), to->len) == 0;
+    if (*ret_done || errno == EINPROGRESS)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool finish_connect(int fd, int64_t deadline)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    return net_wait(fd, POLLOUT, deadline) &&
+           getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+}
+
+unsigned check_dial_burst(struct check_ctx *c, unsigned count, struct conn **ret)
+{
+    int fds[CHECK_CONNS_MAX];
+    bool done[CHECK_CONNS_MAX];
+    int64_t deadline = conn_patience(c);
+    unsigned begun = 0;
+    unsigned taken = 0;
+
+    count = count > CHECK_CONNS_MAX ? CHECK_CONNS_MAX : count;
+    while (check_alive(c) && begun < count) {
+        fds[begun] = begin_connect(c, &done[begun]);
+        if (fds[begun] >= 0)
+            begun++;
+        else if (deadline_passed(deadline))
+            break;
+        else
+            check_pause(c, 1); /* refused or full for the moment */
+    }
+    check_tell(c, WHO_US, slice_of(NULL, 0), "%u connects begun at once", begun);
+    for (unsigned i = 0; i < begun; i++) {
+        if (check_alive(c) && (done[i] || finish_connect(fds[i], deadline)))
+            ret[taken++] = conn_new(c, fds[i]);
+        else
+            close(fds[i]);
+    }
+    check_tell(c, WHO_TARGET, slice_of(NULL, 0), "%u of them taken", taken);
+    return taken;
+}
+
+void check_close(struct check_ctx *c, struct conn *conn)
+{
+    if (!conn->used)
+        return;
+    if (conn->fd >= 0)
+        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: close", conn->number);
+    conn_discard(conn);
+}
+
+void check_reset(struct check_ctx *c, struct conn *conn)
+{
+    if (conn->used && conn->fd >= 0) {
+        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: reset", conn->number);
+        net_reset(conn->fd);
+        conn->fd = -1;
+    }
+    conn_discard(conn);
+}
+
+void check_shut(struct check_ctx *c, struct conn *conn, int how)
+{
+    static const char *const names[] = {
+        [SHUT_RD] = "SHUT_RD", [SHUT_WR] = "SHUT_WR", [SHUT_RDWR] = "SHUT_RDWR"};
+
+    if (!check_alive(c))
+        return;
+    conn->disturbed = true;
+    check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: shutdown(%s)", conn->number,
+               names[how]);
+    if (shutdown(conn->fd, how) != 0) {
+        if (errno != ENOTCONN)
+            check_trouble(c, "shutdown: %s", strerror(errno));
+        else
+            conn->lost = true;
+    }
+}
+
+void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet)
+{
+    if (!check_alive(c))
+        return;
+    conn->disturbed = true;
+    check_tell(c, WHO_US, slice_of(&octet, 1), "connection %u: urgent octet (MSG_OOB)",
+               conn->number);
+    if (send(conn->fd, &octet, 1, MSG_OOB | MSG_NOSIGNAL) != 1) {
+        if (errno == ECONNRESET || errno == EPIPE)
+            conn->lost = true;
+        else
+            check_trouble(c, "send(MSG_OOB): %s", strerror(errno));
+    }
+}
+
+void check_pause(struct check_ctx *c, unsigned ms)
+{
+    if (check_alive(c))
+        deadline_wait(deadline_in_ms(ms));
+}
+
+/* ---- composing requests ---- */
+
+static void owe(struct check_ctx *c, struct conn *conn, struct owed item)
+{
+    if (conn->owed_count == conn->owed_cap) {
+        size_t cap = conn->owed_cap ? conn->owed_cap * 2 : 64;
+        struct owed *grown = realloc(conn->owed, cap * sizeof(*grown));
+
+        if (!grown) {
+            check_trouble(c, "out of memory");
+            return;
+        }
+        conn->owed = grown;
+        conn->owed_cap = cap;
+    }
+    conn->owed[conn->owed_count++] = item;
+}
+
+static void owed_body(const struct check_ctx *c, const struct conn *conn, const struct owed *item,
+                      struct buf *out)
+{
+    if (item->body_offset == SIZE_MAX)
+        exchange_body(c->target.exchange, item->seq, item->size, out);
+    else
+        buf_put(out, slice_sub(buf_slice(&conn->bodies), item->body_offset, item->size));
+}
+
+void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const struct slice *body)
+{
+    const struct exchange *x = c->target.exchange;
+    struct owed item = {.seq = conn->next_seq++, .body_offset = SIZE_MAX};
+    struct buf octets;
+
+    if (!check_alive(c))
+        return;
+    if (body) {
+        item.body_offset = conn->bodies.len;
+        item.size = (uint32_t)body->len;
+        buf_put(&conn->bodies, *body);
+    } else {
+        item.size = (uint32_t)size_min(size, exchange_body_max(x));
+    }
+    buf_init(&octets, OUT_MAX);
+    owed_body(c, conn, &item, &octets);
+    struct ask ask = {.seq = item.seq, .body = buf_slice(&octets)};
+    exchange_request(x, &ask, &conn->out);
+    if (octets.failed || conn->out.failed || conn->bodies.failed)
+        check_trouble(c, "a request does not fit into %d octets", OUT_MAX);
+    buf_free(&octets);
+    if (exchange_has(x, EXCHANGE_REPLIES))
+        owe(c, conn, item);
+}
+
+/* ---- matching what comes ---- */
+
+static void settle_mismatch(struct check_ctx *c, const struct owed *item,
+                            const struct mismatch *why)
+{
+    char expected[OUTCOME_TEXT_MAX];
+
+    text_format(expected, sizeof(expected), "%s at octet %zu of the reply to request %08x",
+                why->expected, why->offset, item->seq);
+    check_broken(c, expected, "%s", why->actual);
+}
+
+static void note_answer(struct conn *conn, uint32_t seq)
+{
+    conn->recent[conn->answered++ % ARRAY_LEN(conn->recent)] = seq;
+}
+
+/* Matches a stream: replies come in the order of the requests. */
+static void match_stream(struct check_ctx *c, struct conn *conn)
+{
+    while (check_alive(c) && conn_owed(conn) > 0) {
+        const struct owed *item = &conn->owed[conn->owed_first];
+        struct slice in = slice_from(buf_slice(&conn->in), conn->in_at);
+        struct mismatch why = {0};
+        size_t used = 0;
+
+        if (in.len == 0 && !conn->ended)
+            return;
+        if (!conn->expect_ready) {
+            buf_reset(&conn->expect);
+            owed_body(c, conn, item, &conn->expect);
+            conn->expect_ready = true;
+        }
+        struct ask ask = {.seq = item->seq, .body = buf_slice(&conn->expect)};
+        enum match match =
+            exchange_match(c->target.exchange, &ask, in, conn->ended && in.len > 0, &used, &why);
+        if (match == MATCH_MORE)
+            return;
+        if (match == MATCH_BROKEN) {
+            settle_mismatch(c, item, &why);
+            return;
+        }
+        conn->in_at += used;
+        conn->owed_first++;
+        conn->expect_ready = false;
+        note_answer(conn, item->seq);
+    }
+}
+
+/* True where the whole message is the reply to this request. */
+static bool answers(const struct check_ctx *c, struct conn *conn, const struct owed *item,
+                    struct slice message, struct mismatch *why)
+{
+    size_t used = 0;
+
+    buf_reset(&conn->expect);
+    owed_body(c, conn, item, &conn->expect);
+    struct ask ask = {.seq = item->seq, .body = buf_slice(&conn->expect)};
+    if (exchange_match(c->target.exchange, &ask, message, true, &used, why) != MATCH_WHOLE)
+        return false;
+    if (used == message.len)
+        return true;
+    why->offset = used;
+    text_copy(why->expected, sizeof(why->expected), "the end");
+    text_format(why->actual, sizeof(why->actual), "%zu octets more", message.len - used);
+    return false;
+}
+
+static bool answered_before(const struct check_ctx *c, struct conn *conn, struct slice message,
+                            uint32_t *ret_seq)
+{
+    size_t kept = size_min((size_t)conn->answered, ARRAY_LEN(conn->recent));
+
+    for (size_t i = 0; i < kept && exchange_has(c->target.exchange, EXCHANGE_NUMBERED); i++) {
+        struct owed item = {
+            .seq = conn->recent[i], .size = (uint32_t)message.len, .body_offset = SIZE_MAX};
+        struct mismatch why;
+
+        item.size -= (uint32_t)size_min(message.len, exchange_prefix(c->target.exchange).len);
+        if (item.size >= 8 && answers(c, conn, &item, message, &why)) {
+            *ret_seq = item.seq;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Matches one record or datagram: on a connection the oldest request, else any that is owed. */
+static void match_message(struct check_ctx *c, struct conn *conn, struct slice message)
+{
+    bool ordered = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
+    struct mismatch first = {0};
+    uint32_t seq = 0;
+
+    for (size_t i = conn->owed_first; i < conn->owed_count; i++) {
+        struct owed item = conn->owed[i];
+        struct mismatch why = {0};
+
+        if (answers(c, conn, &item, message, &why)) {
+            memmove(&conn->owed[conn->owed_first + 1], &conn->owed[conn->owed_first],
+                    (i - conn->owed_first) * sizeof(item));
+            conn->owed_first++;
+            note_answer(conn, item.seq);
+            return;
+        }
+        if (i == conn->owed_first)
+            first = why;
+        if (ordered)
+            break;
+    }
+    if (answered_before(c, conn, message, &seq))
+        check_broken(c, "one reply to each request", "a second reply to request %08x", seq);
+    else if (conn_owed(conn) == 0)
+        check_broken(c, "nothing: no request is open", "a message of %zu octets", message.len);
+    else
+        settle_mismatch(c, &conn->owed[conn->owed_first], &first);
+}
+
+static void settle_surplus(struct check_ctx *c, const struct conn *conn)
+{
+    size_t surplus = conn->in.len - conn->in_at;
+
+    if (surplus > 0 && conn_owed(conn) == 0)
+        check_broken(c, "nothing: no request is open", "%zu octet%s that nobody asked for", surplus,
+                     surplus == 1 ? "" : "s");
+}
+
+/* ---- moving octets ---- */
+
+static void tell_heard(struct check_ctx *c, const struct conn *conn, struct slice octets)
+{
+    check_tell(c, WHO_TARGET, octets, "connection %u: %zu octets", conn->number, octets.len);
+}
+
+static void over(struct check_ctx *c, struct conn *conn, struct net_io io)
+{
+    if (io.status == NET_EOF) {
+        conn->ended = true;
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: end of file", conn->number);
+        if (!conn->raw && exchange_medium(c->target.exchange) == EXCHANGE_OVER_STREAM)
+            match_stream(c, conn);
+    } else if (io.status == NET_TROUBLE) {
+        check_trouble(c, "connection %u: %s", conn->number, strerror(io.error));
+    } else if (io.status != NET_TIMEOUT) {
+        conn->lost = true;
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
+                   strerror(io.error));
+    }
+}
+
+static bool receive_message(struct check_ctx *c, struct conn *conn)
+{
+    static uint8_t message[CHUNK + 64];
+    bool connected = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
+    struct net_io io = connected ? net_recv(conn->fd, message, sizeof(message), true, 0)
+                                 : net_recv_from(conn->fd, message, sizeof(message), NULL, 0);
+    struct slice octets = slice_of(message, size_min(io.len, sizeof(message)));
+
+    if (io.status != NET_OK) {
+        over(c, conn, io);
+        return false;
+    }
+    conn->heard = true;
+    conn->heard_octets += octets.len;
+    tell_heard(c, conn, octets);
+    if (!conn->raw)
+        match_message(c, conn, octets);
+    return true;
+}
+
+static bool receive_stream(struct check_ctx *c, struct conn *conn)
+{
+    /* What is matched leaves the buffer before more comes in. */
+    buf_drop(&conn->in, conn->in_at);
+    conn->in_at = 0;
+    uint8_t *at = buf_extend(&conn->in, CHUNK);
+    if (!at) {
+        check_broken(c, "a reply", "%zu octets that are no end of one", conn->in.len);
+        return false;
+    }
+    struct net_io io = net_recv(conn->fd, at, CHUNK, false, 0);
+    conn->in.len -= CHUNK - io.len;
+    if (io.status != NET_OK) {
+        over(c, conn, io);
+        return false;
+    }
+    conn->heard = true;
+    conn->heard_octets += io.len;
+    tell_heard(c, conn, slice_of(at, io.len));
+    if (!conn->raw) {
+        match_stream(c, conn);
+        settle_surplus(c, conn);
+    }
+    return true;
+}
+
+static void record_octets(struct check_ctx *c, const struct conn *conn, struct slice octets)
+{
+    char path[512];
+
+    if (!c->record)
+        return;
+    text_format(path, sizeof(path), "%s/%s.%u", c->record, c->check->id, conn->number);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return;
+    if (lseek(fd, 0, SEEK_END) < RECORD_MAX && write(fd, octets.data, octets.len) < 0)
+        c->record = NULL; /* a full disk ends the recording, not the check */
+    close(fd);
+}
+
+static bool send_composed(struct check_ctx *c, struct conn *conn)
+{
+    struct slice octets = slice_from(buf_slice(&conn->out), conn->out_at);
+    struct net_io io = net_send_some(conn->fd, octets, 0);
+
+    if (io.status == NET_TIMEOUT)
+        return false;
+    if (io.status != NET_OK) {
+        over(c, conn, io);
+        buf_reset(&conn->out);
+        conn->out_at = 0;
+        return false;
+    }
+    record_octets(c, conn, slice_sub(octets, 0, io.len));
+    check_tell(c, WHO_US, slice_sub(octets, 0, io.len), "connection %u: sent %zu octets",
+               conn->number, io.len);
+    conn->out_at += io.len;
+    if (conn->out_at == conn->out.len) {
+        buf_reset(&conn->out);
+        conn->out_at = 0;
+    }
+    return true;
+}
+
+/* A datagram of no octets is a message too, so "nothing composed" is told by the caller's wish. */
+bool conn_move(struct check_ctx *c, struct conn *conn, unsigned wishes, int64_t deadline_us)
+{
+    bool stream = exchange_medium(c->target.exchange) == EXCHANGE_OVER_STREAM;
+    bool moved = false;
+    short events = 0;
+
+    if (!check_alive(c) || conn->ended || conn->lost)
+        return false;
+    if (deadline_passed(c->too_long_us)) {
+        check_skipped(c, "the target is too slow for this check: it is still moving after %.0f s",
+                      (double)(deadline_now_us() - c->began_us) / 1e6);
+        return false;
+    }
+    events = (short)((wishes & CONN_READ ? POLLIN : 0) | (wishes & CONN_WRITE ? POLLOUT : 0));
+    short ready = net_wait(conn->fd, events, deadline_us);
+    if (ready & POLLOUT && wishes & CONN_WRITE)
+        moved = send_composed(c, conn);
+    if (ready & (POLLIN | POLLERR | POLLHUP) && wishes & CONN_READ && check_alive(c) && !conn->lost)
+        moved |= stream ? receive_stream(c, conn) : receive_message(c, conn);
+    else if (ready & (POLLERR | POLLHUP) && !moved && check_alive(c))
+        conn->lost = true;
+    return moved;
+}
+
+void conn_silence_text(const struct check_ctx *c, const struct conn *conn, char *out, size_t cap)
+{
+    size_t part = conn->in.len - conn->in_at;
+    char after[64] = "";
+
+    if (part > 0)
+        text_format(after, sizeof(after), " after %zu octets of it", part);
+    if (conn->lost)
+        text_format(out, cap, "the connection is reset%s", after);
+    else if (conn->ended)
+        text_format(out, cap, "end of file%s", after);
+    else
+        text_format(out, cap, "nothing for %.1f s%s", (double)c->target.patience_ms / 1000, after);
+}

@@ -1,0 +1,37 @@
+/* Inside of the steps: what the files that implement them share about a connection. */
+#ifndef CONFORMANCE_RUNNER_CONN_H
+#define CONFORMANCE_RUNNER_CONN_H
+
+#include "conformance/runner/check.h"
+
+/* Makes a connection of the check out of a connected socket. Never NULL. */
+struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to);
+
+/* Closes the socket and gives everything back, without a word in the transcript. */
+void conn_discard(struct conn *conn);
+
+/* Requests that are owed a reply. */
+size_t conn_owed(const struct conn *conn);
+
+/* Octets that are composed and not sent. */
+size_t conn_unsent(const struct conn *conn);
+
+/* Puts the next request behind what is composed already, and its reply on the list. */
+void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const struct slice *body);
+
+enum conn_wish { CONN_READ = 1, CONN_WRITE = 2 };
+
+/*
+ * Lets the connection move: waits until one of the wishes can be granted or the deadline passes,
+ * then sends what is composed, receives what is there and matches it. Returns whether anything
+ * moved; where nothing did, the deadline has passed or the connection is over (ended, lost).
+ */
+bool conn_move(struct check_ctx *c, struct conn *conn, unsigned wishes, int64_t deadline_us);
+
+/* The end of the target's patience, counted from now. */
+int64_t conn_patience(const struct check_ctx *c);
+
+/* What the connection did last, for a message: "nothing came for 5.0 s", "end of file", ... */
+void conn_silence_text(const struct check_ctx *c, const struct conn *conn, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,208 @@
+/* Local views of the target, and instances of it that a check starts for itself. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conformance/runner/conn.h"
+#include "harness/base/deadline.h"
+
+enum {
+    COMMAND_MAX = 8192,
+    START_LIMIT_MS = 20000, /* for a target to begin serving; ends early when it dies */
+    STOP_LIMIT_MS = 5000,
+    TRY_MS = 20,
+    SHOWN_TAIL = 160,
+};
+
+struct procview check_view(struct check_ctx *c)
+{
+    struct procview view = {0};
+
+    if (check_alive(c) && !procview_take(c->target.pid, &view))
+        check_trouble(c, "process %d cannot be looked into (/proc)", (int)c->target.pid);
+    return view;
+}
+
+/* A place of its own for the second instance: another port, another path, another name. */
+static bool choose_place(struct check_ctx *c, struct endpoint *e)
+{
+    if (endpoint_is_unix(e)) {
+        if (e->abstract)
+            text_format(e->path, sizeof(e->path), "assay-%d-%u", (int)getpid(), c->dialled);
+        else
+            text_format(e->path, sizeof(e->path), "%s/%d.sock", c->folder, (int)getpid());
+        return true;
+    }
+    e->port = net_free_port(e);
+    if (e->port == 0)
+        check_trouble(c, "no free port for a second instance");
+    return e->port != 0;
+}
+
+static bool launch(struct check_ctx *c, const struct check_instance_options *options)
+{
+    struct instance *i = c->instance;
+    struct problem why;
+    struct buf command;
+
+    buf_init(&command, COMMAND_MAX);
+    bool ok = target_command(c->common->command, &i->target.endpoint, &command, &why);
+    if (ok) {
+        struct process_options o = {.command = buf_text(&command),
+                                    .umask = options->umask,
+                                    .descriptors = options->descriptors,
+                                    .own_network = options->own_network};
+
+        ok = process_start(&i->process, &o, &why);
+        check_tell(c, WHO_KIT, slice_of(NULL, 0), "started: %s", o.command);
+    }
+    buf_free(&command);
+    if (!ok)
+        check_trouble(c, "%s", why.text);
+    i->target.pid = i->process.pid;
+    return ok;
+}
+
+/* What the instance said before it died, for the transcript. */
+static void tell_end(struct check_ctx *c, struct instance *i)
+{
+    char how[128];
+    struct slice tail = slice_of(i->process.complained.text, i->process.complained.len);
+
+    process_read(&i->process);
+    process_end_text(&i->process, how, sizeof(how));
+    if (tail.len > SHOWN_TAIL)
+        tail = slice_from(tail, tail.len - SHOWN_TAIL);
+    check_tell(c, WHO_TARGET, tail, "the process %s; standard error ends:", how);
+}
+
+/* True when one exchange (or, without replies, one connection) works. */
+static bool serves(struct check_ctx *c)
+{
+    struct conn *conn = NULL;
+
+    if (!check_try_dial(c, &conn))
+        return false;
+    bool ok = true;
+    if (exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS &&
+        exchange_has(c->target.exchange, EXCHANGE_REPLIES)) {
+        check_send(c, conn);
+        ok = check_try_reply(c, conn, deadline_in_ms(10 * TRY_MS));
+    }
+    check_close(c, conn);
+    return ok;
+}
+
+static bool await_service(struct check_ctx *c, const char *expected)
+{
+    struct instance *i = c->instance;
+    int64_t deadline = deadline_in_ms(START_LIMIT_MS);
+
+    /* In its own namespace nobody can dial from here; its life has to be enough. */
+    while (check_alive(c) && !serves(c)) {
+        process_read(&i->process);
+        if (process_ended(&i->process)) {
+            char how[128];
+
+            tell_end(c, i);
+            process_end_text(&i->process, how, sizeof(how));
+            check_broken(c, expected, "the process %s", how);
+        } else if (deadline_passed(deadline)) {
+            check_broken(c, expected, "it does not serve within %d s", START_LIMIT_MS / 1000);
+        } else {
+            check_pause(c, TRY_MS);
+        }
+    }
+    return check_alive(c);
+}
+
+void check_start_instance(struct check_ctx *c, const struct check_instance_options *options)
+{
+    size_t count = 0;
+    struct problem why;
+
+    if (!check_alive(c))
+        return;
+    struct instance *i = c->instance = calloc(1, sizeof(*c->instance));
+    if (!i) {
+        check_trouble(c, "out of memory");
+        return;
+    }
+    i->target = c->target;
+    if (options->endpoint)
+        i->target.endpoint = *options->endpoint;
+    else if (!choose_place(c, &i->target.endpoint))
+        return;
+    endpoint_format(&i->target.endpoint, i->target.url, sizeof(i->target.url));
+    if (!address_resolve(&i->target.endpoint, &i->target.address, 1, &count, &why)) {
+        check_trouble(c, "%s", why.text);
+        return;
+    }
+    if (!launch(c, options))
+        return;
+    c->target = i->target;
+    if (!options->own_network && !options->endpoint)
+        await_service(c, "the target starts at a place of its own");
+}
+
+bool check_rival_ends(struct check_ctx *c, bool *ret_well)
+{
+    static struct process rival;
+    struct problem why;
+    struct buf command;
+    char how[128];
+    bool ended = false;
+
+    if (!check_alive(c))
+        return true;
+    buf_init(&command, COMMAND_MAX);
+    bool ok = target_command(c->common->command, &c->target.endpoint, &command, &why);
+    struct process_options o = {.command = buf_text(&command), .umask = -1};
+    if (ok && process_start(&rival, &o, &why)) {
+        check_tell(c, WHO_KIT, slice_of(NULL, 0), "started a rival: %s", o.command);
+        ended = process_wait(&rival, conn_patience(c));
+        *ret_well = process_ended_well(&rival);
+        process_end_text(&rival, how, sizeof(how));
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "the rival %s", how);
+        process_stop(&rival, deadline_in_ms(STOP_LIMIT_MS));
+    } else {
+        check_trouble(c, "%s", why.text);
+    }
+    buf_free(&command);
+    return ended;
+}
+
+void check_end_instance(struct check_ctx *c, int signal)
+{
+    struct instance *i = c->instance;
+
+    if (!check_alive(c))
+        return;
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "signal %d (%s) to the target", signal,
+               strsignal(signal));
+    kill(-i->process.pid, signal);
+    if (process_wait(&i->process, deadline_in_ms(STOP_LIMIT_MS + c->target.patience_ms))) {
+        tell_end(c, i);
+        return;
+    }
+    check_broken(c, "the target ends", "it still runs after %.1f s",
+                 (double)(STOP_LIMIT_MS + c->target.patience_ms) / 1000);
+}
+
+void check_restart_instance(struct check_ctx *c, const char *expected)
+{
+    static const struct check_instance_options plain = {.umask = -1};
+    struct instance *i = c->instance;
+
+    if (!check_alive(c))
+        return;
+    process_stop(&i->process, 0);
+    if (launch(c, &plain)) {
+        c->target.pid = i->target.pid;
+        await_service(c, expected);
+    }
+    check_met(c);
+}

@@ -1,0 +1,110 @@
+/* Forked work with a hard limit. */
+#include "conformance/runner/job.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/deadline.h"
+
+_Noreturn static void work_here(struct job *job, const struct job_setting *setting, job_work *work,
+                                void *closure)
+{
+    struct check_ctx *c = calloc(1, sizeof(*c));
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN); /* the runner decides what an interrupt ends */
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGCHLD, SIG_DFL);
+    if (!c)
+        _exit(EXIT_FAILURE);
+    check_open(c, setting->check, setting->target, job->outcome, setting->seed);
+    c->expectations = setting->expectations;
+    c->expectation_count = setting->expectation_count;
+    c->record = setting->record;
+    text_copy(c->folder, sizeof(c->folder), setting->folder);
+    work(c, closure);
+    check_close_all(c);
+    _exit(EXIT_SUCCESS);
+}
+
+bool job_start(struct job *job, const struct job_setting *setting, job_work *work, void *closure,
+               struct problem *why)
+{
+    struct outcome *outcome = job->outcome ? job->outcome : outcome_new();
+
+    if (!outcome)
+        return problem_set(why, "out of memory");
+    *job = (struct job){.outcome = outcome, .deadline_us = deadline_in_ms(setting->limit_ms)};
+    outcome_reset(outcome);
+    pid_t pid = fork();
+    if (pid < 0)
+        return problem_set(why, "fork: %s", strerror(errno));
+    if (pid == 0)
+        work_here(job, setting, work, closure);
+    job->pid = pid;
+    return true;
+}
+
+/* What the process left open is settled here: it died, or was killed, before it came to an end. */
+static void settle(struct job *job)
+{
+    struct outcome *o = job->outcome;
+
+    if (o->kind != OUTCOME_OPEN)
+        return;
+    o->kind = OUTCOME_TROUBLE;
+    if (job->killed)
+        text_copy(o->reason, sizeof(o->reason), "the check did not end within its limit");
+    else if (WIFSIGNALED(job->status))
+        text_format(o->reason, sizeof(o->reason), "the check's process died of signal %d (%s)",
+                    WTERMSIG(job->status), strsignal(WTERMSIG(job->status)));
+    else
+        text_format(o->reason, sizeof(o->reason), "the check's process ended with status %d",
+                    WEXITSTATUS(job->status));
+}
+
+bool job_ended(struct job *job)
+{
+    if (job->pid == 0)
+        return true;
+    if (waitpid(job->pid, &job->status, WNOHANG) == job->pid) {
+        job->pid = 0;
+        job->ended = true;
+        settle(job);
+        return true;
+    }
+    if (deadline_passed(job->deadline_us)) {
+        job->killed = true;
+        job_kill(job);
+        return true;
+    }
+    return false;
+}
+
+void job_kill(struct job *job)
+{
+    pid_t tree[PROCVIEW_TREE_MAX];
+
+    if (job->pid == 0)
+        return;
+    size_t count = procview_tree(job->pid, tree, ARRAY_LEN(tree));
+    for (size_t i = 0; i < count; i++)
+        kill(tree[i], SIGKILL);
+    while (waitpid(job->pid, &job->status, 0) < 0 && errno == EINTR)
+        continue;
+    job->pid = 0;
+    job->ended = true;
+    settle(job);
+}
+
+void job_free(struct job *job)
+{
+    job_kill(job);
+    outcome_free(job->outcome);
+    job->outcome = NULL;
+}

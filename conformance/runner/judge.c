@@ -1,0 +1,311 @@
+/* From outcomes to verdicts, and from verdicts to the report and the exit status. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "conformance/runner/run.h"
+#include "harness/base/deadline.h"
+
+enum { REPRODUCE_MAX = 4096, SHOWN_WORDS = 220 };
+
+static bool is_expected(const struct run *run, const struct check *check)
+{
+    for (size_t i = 0; i < run->options->expectation_count; i++) {
+        if (check->expects && text_eq(run->options->expectations[i].key, check->expects))
+            return true;
+    }
+    return false;
+}
+
+/* The level at which this run judges the check: what the user expects is a must. */
+static enum level judged_level(const struct run *run, const struct check *check)
+{
+    return is_expected(run, check) ? LEVEL_MUST : check_level(check);
+}
+
+static enum verdict broken_verdict(enum level level)
+{
+    static const enum verdict verdicts[LEVELS] = {
+        [LEVEL_MUST] = VERDICT_FAIL,
+        [LEVEL_SHOULD] = VERDICT_WARN,
+        [LEVEL_ROBUST] = VERDICT_FAIL,
+        [LEVEL_NOTE] = VERDICT_NOTE,
+    };
+
+    return verdicts[level];
+}
+
+static enum verdict outcome_verdict(const struct outcome *o, enum level level)
+{
+    switch (o->kind) {
+    case OUTCOME_HELD:
+        return level == LEVEL_NOTE ? VERDICT_NOTE : VERDICT_PASS;
+    case OUTCOME_BROKEN:
+        return broken_verdict(level);
+    case OUTCOME_NOTED:
+        return VERDICT_NOTE;
+    case OUTCOME_SKIPPED:
+        return VERDICT_SKIP;
+    case OUTCOME_OPEN:
+    case OUTCOME_TROUBLE:
+        break;
+    }
+    return VERDICT_ERROR;
+}
+
+/* ---- one entry ---- */
+
+static void judge_death(struct entry *e)
+{
+    struct event *last;
+
+    e->verdict = VERDICT_FAIL;
+    text_copy(e->expected, sizeof(e->expected), "the target lives through it and goes on serving");
+    if (e->outcome->kind == OUTCOME_BROKEN && e->outcome->actual[0])
+        text_format(e->actual, sizeof(e->actual), "%s (during the check: %.300s)", e->death,
+                    e->outcome->actual);
+    else
+        text_copy(e->actual, sizeof(e->actual), e->death);
+    text_format(e->reason, sizeof(e->reason), "%.500s", e->death);
+    e->guilty = (int)e->event_count;
+    last = &e->events[e->event_count++];
+    *last = (struct event){.t_us = e->duration_us, .who = WHO_TARGET};
+    text_format(last->what, sizeof(last->what), "%.190s", e->death);
+    if (e->last_words.len == 0)
+        return;
+    struct slice words = slice_of(e->last_words.text, e->last_words.len);
+    words = slice_from(words, words.len > SHOWN_WORDS ? words.len - SHOWN_WORDS : 0);
+    last = &e->events[e->event_count++];
+    *last = (struct event){.t_us = e->duration_us, .who = WHO_TARGET, .kept = words.len};
+    last->length = words.len;
+    text_copy(last->what, sizeof(last->what), "its standard error ends:");
+    memcpy(last->bytes, words.data, words.len);
+}
+
+static void judge_outcome(struct run *run, struct entry *e)
+{
+    const struct outcome *o = e->outcome;
+
+    e->verdict = outcome_verdict(o, judged_level(run, e->check));
+    text_copy(e->reason, sizeof(e->reason), o->reason);
+    text_copy(e->expected, sizeof(e->expected), o->expected);
+    text_copy(e->actual, sizeof(e->actual), o->actual);
+    if (o->kind == OUTCOME_HELD && e->verdict == VERDICT_NOTE && e->reason[0] == '\0')
+        text_copy(e->reason, sizeof(e->reason), "as the claim says");
+}
+
+static void judge_not_run(const struct run *run, struct entry *e)
+{
+    e->verdict = VERDICT_SKIP;
+    if (e->missing)
+        text_copy(e->reason, sizeof(e->reason), e->missing);
+    else if (e->not_run[0])
+        text_copy(e->reason, sizeof(e->reason), e->not_run);
+    else
+        text_format(e->reason, sizeof(e->reason), "not run: %.400s", run->ending);
+}
+
+static void judge_entry(struct run *run, struct entry *e)
+{
+    e->events = calloc(OUTCOME_HEAD + OUTCOME_TAIL + 2, sizeof(*e->events));
+    e->guilty = -1;
+    for (size_t i = 0; i < CHECK_CITES_MAX && e->check->cites[i] != REQ_NONE; i++)
+        e->cites[e->cite_count++] = requirement_row(e->check->cites[i])->cite;
+    if (e->events && e->ran)
+        e->event_count =
+            outcome_events(e->outcome, e->events, &e->events_dropped, &e->guilty);
+    if (!e->ran)
+        judge_not_run(run, e);
+    else if (e->death[0] && e->events)
+        judge_death(e);
+    else
+        judge_outcome(run, e);
+    if (e->verdict != VERDICT_FAIL && e->verdict != VERDICT_WARN && e->verdict != VERDICT_NOTE)
+        e->guilty = -1;
+}
+
+/* What broke side by side with others and held alone breaks the claim that the two are alike. */
+static void judge_flips(struct run *run)
+{
+    struct entry *flips = NULL;
+    struct buf names;
+    const char *first = NULL;
+
+    buf_init(&names, 400);
+    for (size_t i = 0; i < run->count; i++) {
+        struct entry *e = &run->entries[i];
+
+        if (e->check->flags & CHECK_FLIPS && e->ran)
+            flips = e;
+        if (!e->failed_beside)
+            continue;
+        first = first ? first : e->beside;
+        buf_printf(&names, "%s%s", names.len ? ", " : "", e->check->id);
+    }
+    if (flips && first && flips->verdict == VERDICT_PASS) {
+        flips->verdict = VERDICT_FAIL;
+        text_copy(flips->expected, sizeof(flips->expected),
+                  "conversations side by side go as they go alone");
+        text_format(flips->actual, sizeof(flips->actual),
+                    "beside others these broke, alone they held: %s; the first: %.400s",
+                    buf_text(&names), first);
+        text_format(flips->reason, sizeof(flips->reason), "expected %.200s, got %.700s",
+                    flips->expected, flips->actual);
+    }
+    buf_free(&names);
+}
+
+/* ---- the command that repeats it ---- */
+
+static void put_option(struct buf *out, const char *option, const char *value)
+{
+    buf_printf(out, " %s ", option);
+    text_shell_word(out, value);
+}
+
+static char *reproduce(const struct run *run, const struct entry *e)
+{
+    const struct run_options *o = run->options;
+    struct buf line;
+
+    buf_init(&line, REPRODUCE_MAX);
+    buf_put_str(&line, "assay check ");
+    text_shell_word(&line, o->url);
+    if (!text_eq(o->speak, "echo"))
+        put_option(&line, "--speak", o->speak);
+    put_option(&line, "--only", e->check->id);
+    buf_printf(&line, " --seed %" PRIu64, o->seed);
+    if (o->spawn)
+        put_option(&line, "--spawn", o->spawn);
+    if (o->pid)
+        buf_printf(&line, " --pid %d", (int)o->pid);
+    if (o->patience_ms)
+        buf_printf(&line, " --patience %" PRId64, o->patience_ms);
+    for (size_t i = 0; i < o->expectation_count; i++) {
+        char text[256];
+
+        text_format(text, sizeof(text), "%s%s%s", o->expectations[i].key,
+                    *o->expectations[i].value ? "=" : "", o->expectations[i].value);
+        put_option(&line, "--expect", text);
+    }
+    if (o->allow_remote)
+        buf_put_str(&line, " --allow-remote");
+    char *text = strdup(buf_text(&line));
+    buf_free(&line);
+    return text;
+}
+
+/* ---- waivers ---- */
+
+static void add_stale(struct run *run, const char *format, const struct waiver *w,
+                      const char *detail)
+{
+    char text[1024];
+    char **grown = realloc(run->stale, (run->stale_count + 1) * sizeof(*grown));
+
+    if (!grown)
+        return;
+    run->stale = grown;
+    text_format(text, sizeof(text), "%s:%u: the waiver of %s %s%s", run->options->waivers->path,
+                w->line, w->check, format, detail);
+    run->stale[run->stale_count] = strdup(text);
+    run->stale_count += run->stale[run->stale_count] != NULL;
+}
+
+static void judge_waivers(struct run *run)
+{
+    char today[16] = "";
+    struct tm tm;
+
+    if (gmtime_r(&run->started, &tm))
+        strftime(today, sizeof(today), "%Y-%m-%d", &tm);
+    for (size_t i = 0; i < run->count; i++) {
+        struct entry *e = &run->entries[i];
+        const struct waiver *w = waivers_find(run->options->waivers, e->check->id);
+
+        if (!w || e->verdict == VERDICT_SKIP)
+            continue;
+        switch (waiver_judge(w, e->verdict, e->reason, today)) {
+        case WAIVER_HOLDS:
+            e->waiver = w;
+            break;
+        case WAIVER_STALE:
+            add_stale(run, "no longer holds: the verdict is now ", w, verdict_name(e->verdict));
+            break;
+        case WAIVER_EXPIRED:
+            add_stale(run, "has run out on ", w, w->until);
+            break;
+        }
+    }
+}
+
+/* ---- the report ---- */
+
+static void fill_check(const struct run *run, struct entry *e, struct report_check *c)
+{
+    e->reproduce = reproduce(run, e);
+    *c = (struct report_check){
+        .id = e->check->id,
+        .level = judged_level(run, e->check),
+        .claim = e->check->claim,
+        .verdict = e->verdict,
+        .reason = e->reason,
+        .cites = e->cites,
+        .cite_count = e->cite_count,
+        .duration_us = e->duration_us,
+        .waived = e->waiver != NULL,
+        .waiver = e->waiver ? e->waiver->why : NULL,
+        .expected = e->expected,
+        .actual = e->actual,
+        .reproduce = e->reproduce ? e->reproduce : "",
+        .events = e->events,
+        .event_count = e->event_count,
+        .events_dropped = e->events_dropped,
+        .guilty = e->guilty,
+    };
+}
+
+void judge(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        judge_entry(run, &run->entries[i]);
+    judge_flips(run);
+    judge_waivers(run);
+    run->report_checks = calloc(run->count, sizeof(*run->report_checks));
+    for (size_t i = 0; run->report_checks && i < run->count; i++)
+        fill_check(run, &run->entries[i], &run->report_checks[i]);
+    run->report = (struct report){
+        .target = run->target.url,
+        .speak = run->options->speak,
+        .seed = run->options->seed,
+        .started = run->started,
+        .duration_us = deadline_now_us() - run->began_us,
+        .strict = run->options->strict,
+        .facts = run->facts,
+        .ending = run->ending[0] ? run->ending : NULL,
+        .checks = run->report_checks,
+        .count = run->report_checks ? run->count : 0,
+        .stale = (const char *const *)run->stale,
+        .stale_count = run->stale_count,
+    };
+}
+
+int run_status(const struct run *run)
+{
+    struct report_tally tally = report_tally(&run->report);
+    unsigned decided = tally.waived;
+
+    for (size_t v = 0; v < VERDICTS; v++)
+        decided += v == VERDICT_SKIP ? 0 : tally.by_verdict[v];
+    if (run->interrupted)
+        return 130;
+    if (tally.by_verdict[VERDICT_FAIL] || run->stale_count ||
+        (run->options->strict && tally.by_verdict[VERDICT_WARN]))
+        return 1;
+    if (tally.by_verdict[VERDICT_ERROR])
+        return 4;
+    if (decided == 0 || run->ending[0])
+        return 3;
+    return 0;
+}

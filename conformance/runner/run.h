@@ -1,0 +1,138 @@
+/*
+ * One run: the target started where asked, calibrated, tried by every selected check, and judged.
+ * The runner itself is one process with one loop; everything that talks to the target happens in
+ * jobs. A run always ends in a report, also when it is interrupted or the target is gone.
+ */
+#ifndef CONFORMANCE_RUNNER_RUN_H
+#define CONFORMANCE_RUNNER_RUN_H
+
+#include "conformance/runner/calibrate.h"
+#include "conformance/runner/job.h"
+#include "conformance/runner/select.h"
+#include "conformance/runner/waive.h"
+
+enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
+
+struct run_options {
+    const char *url;      /* as the user wrote it */
+    struct endpoint endpoint;
+    const char *speak;
+    const struct exchange *exchange;
+    struct selection selection;
+    unsigned jobs;        /* 0: as many as there are processors */
+    uint64_t seed;
+    int64_t patience_ms;  /* 0: calibrated */
+    const char *spawn;    /* or NULL */
+    pid_t pid;            /* or 0 */
+    struct expectation expectations[RUN_EXPECTATIONS_MAX];
+    size_t expectation_count;
+    const struct waivers *waivers; /* or NULL */
+    const char *record;   /* or NULL */
+    bool strict;
+    bool allow_remote;
+    bool progress;        /* a line on standard error while it runs */
+};
+
+enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_DEFERRED, ENTRY_DONE };
+
+/* One check in a run, and how it went. */
+struct entry {
+    const struct check *check;
+    enum entry_state state;
+    bool ran;
+    struct outcome *outcome;  /* a copy, once it ran */
+    unsigned attempts;
+    const char *missing;      /* why it does not apply, or NULL */
+    char not_run[256];        /* why it was not tried, or "" */
+    char death[512];          /* how the target died of it, or "" */
+    struct tail last_words;   /* what the target said on standard error then */
+    bool failed_beside;       /* broke side by side with others and held alone */
+    char beside[512];         /* how */
+    int64_t duration_us;
+
+    /* Filled by judge.c */
+    enum verdict verdict;
+    char reason[1024];
+    char expected[512];
+    char actual[1024];
+    char *reproduce;
+    const char *cites[CHECK_CITES_MAX];
+    size_t cite_count;
+    struct event *events;
+    size_t event_count;
+    size_t events_dropped;
+    int guilty;
+    const struct waiver *waiver; /* that covers the verdict, or NULL */
+};
+
+struct run {
+    const struct run_options *options;
+    struct target target;
+    struct process process;    /* the spawned target */
+    struct calibration *calibration;
+    struct entry *entries;
+    size_t count;
+    unsigned jobs;
+    struct job slots[RUN_JOBS_MAX];
+    size_t slot_entry[RUN_JOBS_MAX];
+    struct job helper;         /* calibration and liveness */
+    char folder[64];
+    int64_t began_us;
+    time_t started;
+    unsigned restarts;
+    size_t sanitizer_seen;     /* of the target's standard error, how much was looked through */
+    char ending[512];          /* why the run ended early, or "" */
+    bool unreached;            /* the target could not be reached or started at all */
+    bool interrupted;
+    char facts[256];
+
+    /* Filled by judge.c */
+    struct report report;
+    struct report_check *report_checks;
+    char **stale;              /* waivers that are no longer needed */
+    size_t stale_count;
+};
+
+/* Performs a run. False with the reason where our machine cannot even begin; run_free in any case. */
+bool run_perform(struct run *run, const struct run_options *options, struct problem *why) MUST_USE;
+void run_free(struct run *run);
+
+/* The exit status of the contract for this run. */
+int run_status(const struct run *run);
+
+/* Makes the signals that end a run known; run_perform sees them. To be called once. */
+bool run_catch_signals(struct problem *why) MUST_USE;
+bool run_was_interrupted(void);
+
+/* ---- inside the runner ---- */
+
+/* Lets time pass until something happens or the deadline: a job ended, the target wrote or ended,
+   a signal came. */
+void run_turn(struct run *run, int64_t deadline_us);
+
+
+/* schedule.c: tries every entry that applies. */
+void schedule(struct run *run);
+
+/* supervise.c: the spawned target. */
+bool supervise_start(struct run *run, struct problem *why) MUST_USE;
+bool supervise_restart(struct run *run);
+void supervise_stop(struct run *run);
+
+/* True where the target that was started, or the process of --pid, has ended. */
+bool supervise_target_ended(struct run *run);
+
+/* Runs one job on the helper slot to its end. False where it could not be started or the run was
+   interrupted meanwhile. A target that ends meanwhile ends the job. */
+bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit_ms);
+
+/* Does the target serve? Tries until it does, or until recovery seems hopeless. */
+bool supervise_alive(struct run *run, bool patient);
+
+/* A sanitizer's line in what the target has written since the last call. */
+bool supervise_sanitizer(struct run *run, char *ret, size_t cap);
+
+/* judge.c: verdicts, and the report. */
+void judge(struct run *run);
+
+#endif

@@ -1,0 +1,237 @@
+/* The registry, patterns, and what a check needs. */
+#include "conformance/runner/select.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conformance/suites.h"
+
+static const struct suite_part *const parts[] = {
+#define PART(name) &suite_##name,
+#include "conformance/suites.def"
+#undef PART
+};
+
+static const char *const need_sentences[NEEDS] = {
+#define NEED(symbol, sentence) [NEED_BIT_##symbol] = (sentence),
+#include "conformance/runner/needs.def"
+#undef NEED
+};
+
+void registry_each(void (*visit)(const struct check *check, void *closure), void *closure)
+{
+    for (size_t part = 0; part < ARRAY_LEN(parts); part++) {
+        for (size_t i = 0; i < parts[part]->count; i++)
+            visit(&parts[part]->checks[i], closure);
+    }
+}
+
+static void count_one(const struct check *check UNUSED, void *closure)
+{
+    (*(size_t *)closure)++;
+}
+
+size_t registry_count(void)
+{
+    size_t count = 0;
+
+    registry_each(count_one, &count);
+    return count;
+}
+
+struct search {
+    const char *wanted;
+    const struct check *found;
+};
+
+static void compare_id(const struct check *check, void *closure)
+{
+    struct search *s = closure;
+
+    if (text_eq(check->id, s->wanted))
+        s->found = check;
+}
+
+const struct check *registry_find(const char *id)
+{
+    struct search s = {.wanted = id};
+
+    registry_each(compare_id, &s);
+    return s.found;
+}
+
+bool select_matches(const char *pattern, const char *id)
+{
+    size_t len = strlen(pattern);
+
+    if (text_glob(pattern, id))
+        return true;
+    return len > 0 && text_starts(id, pattern) && id[len] == '.';
+}
+
+struct picking {
+    const struct selection *s;
+    const struct endpoint *e;
+    const struct check **ret;
+    size_t cap;
+    size_t count;
+    size_t seen; /* for sharding: checks that would be picked without it */
+};
+
+/* Without --only a run takes the suites that speak of the kind of endpoint at hand. */
+static bool suite_fits(const char *id, const struct endpoint *e)
+{
+    if (text_starts(id, "unix."))
+        return endpoint_is_unix(e);
+    if (text_starts(id, "datagram."))
+        return endpoint_is_datagram(e);
+    return !endpoint_is_datagram(e);
+}
+
+static bool wanted(const struct selection *s, const struct endpoint *e, const struct check *check)
+{
+    bool in = s->only_count == 0 && suite_fits(check->id, e);
+
+    for (size_t i = 0; i < s->only_count && !in; i++)
+        in = select_matches(s->only[i], check->id);
+    for (size_t i = 0; i < s->skip_count && in; i++)
+        in = !select_matches(s->skip[i], check->id);
+    return in && (s->levels == 0 || s->levels & 1U << check_level(check));
+}
+
+static void pick(const struct check *check, void *closure)
+{
+    struct picking *p = closure;
+
+    if (!wanted(p->s, p->e, check))
+        return;
+    size_t number = p->seen++;
+    if (p->s->shards > 1 && number % p->s->shards != p->s->shard - 1)
+        return;
+    if (p->count < p->cap)
+        p->ret[p->count++] = check;
+}
+
+static void match_id(const struct check *check, void *closure)
+{
+    struct search *s = closure;
+
+    if (select_matches(s->wanted, check->id))
+        s->found = check;
+}
+
+static bool patterns_match(const char *option, const char *const *patterns, size_t count,
+                           struct problem *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct search s = {.wanted = patterns[i]};
+
+        registry_each(match_id, &s);
+        if (!s.found)
+            return problem_set(why, "%s \"%s\" matches no check; `assay list` names them", option,
+                               patterns[i]);
+    }
+    return true;
+}
+
+bool select_checks(const struct selection *s, const struct endpoint *e, const struct check **ret,
+                   size_t cap, size_t *ret_count, struct problem *why)
+{
+    struct picking p = {.s = s, .e = e, .ret = ret, .cap = cap};
+
+    if (!patterns_match("--only", s->only, s->only_count, why) ||
+        !patterns_match("--skip", s->skip, s->skip_count, why))
+        return false;
+    registry_each(pick, &p);
+    if (p.count == 0)
+        return problem_set(why, p.seen ? "--shard %u/%u is empty: only %zu checks are selected"
+                                       : "--only, --skip and --level together select no check",
+                           s->shard, s->shards, p.seen);
+    *ret_count = p.count;
+    return true;
+}
+
+static unsigned given_by_endpoint(const struct target *t)
+{
+    const struct endpoint *e = &t->endpoint;
+    bool inet6 = address_family(&t->address) == AF_INET6;
+    unsigned path = e->abstract ? NEED_ABSTRACT : NEED_UNIX_PATH;
+
+    switch (e->kind) {
+    case ENDPOINT_TCP:
+        return NEED_CONNECTED | NEED_STREAM | NEED_TCP | (inet6 ? NEED_IPV6 : NEED_IPV4);
+    case ENDPOINT_UDP:
+        return NEED_DATAGRAM | NEED_UDP | (inet6 ? NEED_IPV6 : NEED_IPV4);
+    case ENDPOINT_UNIX:
+        return NEED_CONNECTED | NEED_STREAM | NEED_UNIX | path;
+    case ENDPOINT_UNIX_DGRAM:
+        return NEED_DATAGRAM | NEED_UNIX | NEED_UNIX_DGRAM | path;
+    case ENDPOINT_UNIX_SEQPACKET:
+        return NEED_CONNECTED | NEED_UNIX | NEED_SEQPACKET | path;
+    case ENDPOINT_KINDS:
+        break;
+    }
+    return 0;
+}
+
+static unsigned given_by_exchange(const struct target *t)
+{
+    static const struct {
+        unsigned trait;
+        unsigned need;
+    } pairs[] = {
+        {EXCHANGE_REPLIES, NEED_REPLIES},   {EXCHANGE_SINK, NEED_SINK},
+        {EXCHANGE_SOURCE, NEED_SOURCE},     {EXCHANGE_ECHO, NEED_ECHO},
+        {EXCHANGE_PREFIX, NEED_PREFIX},     {EXCHANGE_PAYLOAD, NEED_PAYLOAD},
+        {EXCHANGE_BINARY, NEED_BINARY},     {EXCHANGE_NUMBERED, NEED_NUMBERED},
+        {EXCHANGE_PERSISTS, NEED_PERSISTS}, {EXCHANGE_CUTS, NEED_CUTS},
+    };
+    const struct exchange *x = t->exchange;
+    unsigned given = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        if (exchange_has(x, pairs[i].trait))
+            given |= pairs[i].need;
+    }
+    if (exchange_has(x, EXCHANGE_PIPELINES) && t->pipelines)
+        given |= NEED_PIPELINES;
+    if (!exchange_has(x, EXCHANGE_GREETS))
+        given |= NEED_REQUESTS;
+    if (exchange_has(x, EXCHANGE_REPLIES) && !exchange_has(x, EXCHANGE_PERSISTS))
+        given |= NEED_CLOSES;
+    return given;
+}
+
+unsigned select_given(const struct target *t)
+{
+    unsigned given = given_by_endpoint(t) | given_by_exchange(t);
+
+    if (t->loopback)
+        given |= NEED_LOOPBACK;
+    if (t->width > 1)
+        given |= NEED_CONCURRENT;
+    if (t->pid)
+        given |= NEED_LOCAL;
+    if (t->command)
+        given |= NEED_SPAWN;
+    if (target_command_moves(t->command, &t->endpoint))
+        given |= NEED_MOVES;
+    if (geteuid() == 0)
+        given |= NEED_ROOT;
+    return given;
+}
+
+const char *select_missing(const struct check *check, const struct target *target)
+{
+    unsigned given = select_given(target);
+
+    /* The check that proves pipelining is tried where the exchange claims it. */
+    if (check->flags & CHECK_PIPELINE && exchange_has(target->exchange, EXCHANGE_PIPELINES))
+        given |= NEED_PIPELINES;
+    for (unsigned bit = 0; bit < NEEDS; bit++) {
+        if (check->needs & ~given & 1U << bit)
+            return need_sentences[bit];
+    }
+    return NULL;
+}

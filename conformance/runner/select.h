@@ -1,0 +1,40 @@
+/* The registry of all checks, and which of them a run tries. */
+#ifndef CONFORMANCE_RUNNER_SELECT_H
+#define CONFORMANCE_RUNNER_SELECT_H
+
+#include "conformance/runner/check.h"
+
+enum { SELECT_PATTERNS_MAX = 64 };
+
+struct selection {
+    const char *only[SELECT_PATTERNS_MAX]; /* patterns; none: every suite that fits the endpoint */
+    size_t only_count;
+    const char *skip[SELECT_PATTERNS_MAX];
+    size_t skip_count;
+    unsigned levels;      /* bit per level; 0: all */
+    unsigned shard;       /* from 1 */
+    unsigned shards;      /* 0 or 1: not sharded */
+};
+
+/* Calls visit for every check, in the order of suites.def and of the tables. */
+void registry_each(void (*visit)(const struct check *check, void *closure), void *closure);
+size_t registry_count(void);
+const struct check *registry_find(const char *id);
+
+/* A pattern is a glob over the id, or an id without its last parts: "stream", "stream.reset". */
+bool select_matches(const char *pattern, const char *id);
+
+/*
+ * The checks to try on this endpoint, in order; at most cap. False with the reason, naming the
+ * option, where a pattern matches no check at all or nothing is left.
+ */
+bool select_checks(const struct selection *s, const struct endpoint *e, const struct check **ret,
+                   size_t cap, size_t *ret_count, struct problem *why) MUST_USE;
+
+/* What the target and the run have, as need_flag bits. */
+unsigned select_given(const struct target *target);
+
+/* Why this check does not apply to the target, or NULL where it does. */
+const char *select_missing(const struct check *check, const struct target *target);
+
+#endif

@@ -1,0 +1,220 @@
+/* The target that the runner started: starting, watching, restarting, stopping. */
+#include <errno.h>
+#include <string.h>
+
+#include "conformance/runner/conn.h"
+#include "conformance/runner/run.h"
+#include "harness/base/deadline.h"
+
+enum {
+    COMMAND_MAX = 8192,
+    START_LIMIT_MS = 30000,
+    STOP_LIMIT_MS = 3000,
+    RECOVER_MS = 20000, /* some servers refuse everybody for ten seconds after a burst */
+    RETRY_MS = 50,
+    ALIVE_TRIES = 3,
+    DATAGRAM_TRY_MS = 200,
+    JOB_SLACK_MS = 5000,
+};
+
+/* Liveness and readiness run as jobs; this stands in for a check. */
+static const struct check helper_check = {
+    .id = "kit.helper",
+    .claim = "the target serves",
+    .cites = {REQ_ECHO_862_01},
+};
+
+static bool launch(struct run *run, struct problem *why)
+{
+    struct buf command;
+
+    buf_init(&command, COMMAND_MAX);
+    bool ok = target_command(run->options->spawn, &run->target.endpoint, &command, why);
+    if (ok) {
+        struct process_options o = {.command = buf_text(&command), .umask = -1};
+
+        ok = process_start(&run->process, &o, why);
+    }
+    buf_free(&command);
+    run->sanitizer_seen = 0;
+    run->target.pid = ok ? run->process.pid : 0;
+    return ok;
+}
+
+/* Waits until the target lets somebody in. For datagrams that is an answer, or the absence of
+   "port unreachable" for as long as patience lasts: the calibration then says that it is silent. */
+static void become_ready(struct check_ctx *c, void *closure UNUSED)
+{
+    bool datagram = endpoint_is_datagram(&c->target.endpoint) &&
+                    exchange_has(c->target.exchange, EXCHANGE_REPLIES);
+    int64_t silent_until = conn_patience(c);
+    struct conn *conn = NULL;
+
+    for (;;) {
+        bool there = check_try_dial(c, &conn);
+        bool refused = !there;
+
+        if (there && datagram) {
+            check_send(c, conn);
+            there = check_try_reply(c, conn, deadline_in_ms(DATAGRAM_TRY_MS));
+            refused = conn->lost;
+        }
+        if (conn)
+            check_close(c, conn);
+        if (there || !check_alive(c) || (!refused && deadline_passed(silent_until)))
+            break;
+        if (refused)
+            silent_until = conn_patience(c);
+        conn = NULL;
+        check_pause(c, RETRY_MS / 2);
+    }
+    c->outcome->kind = OUTCOME_HELD;
+}
+
+static bool resolve(struct run *run, struct problem *why)
+{
+    size_t count = 0;
+
+    return address_resolve(&run->target.endpoint, &run->target.address, 1, &count, why);
+}
+
+static void last_line(const struct tail *t, struct buf *out)
+{
+    size_t end = t->len;
+    size_t begin;
+
+    while (end > 0 && t->text[end - 1] == '\n')
+        end--;
+    for (begin = end; begin > 0 && t->text[begin - 1] != '\n'; begin--)
+        continue;
+    text_quote(out, slice_of(t->text + begin, end - begin), 200);
+}
+
+static bool await_ready(struct run *run, struct problem *why)
+{
+    bool ok = supervise_job(run, become_ready, NULL, START_LIMIT_MS) &&
+              run->helper.outcome->kind == OUTCOME_HELD;
+    struct buf words;
+    char how[128];
+
+    if (ok && !process_ended(&run->process))
+        return true;
+    if (run_was_interrupted())
+        return problem_set(why, "interrupted");
+    process_read(&run->process);
+    if (!process_ended(&run->process))
+        return problem_set(why, "the target was started but %s is not reachable after %d s",
+                           run->target.url, START_LIMIT_MS / 1000);
+    buf_init(&words, 1024);
+    last_line(&run->process.complained, &words);
+    process_end_text(&run->process, how, sizeof(how));
+    problem_set(why, "the target %s before it served at %s; its last line: %s", how,
+                run->target.url, buf_text(&words));
+    buf_free(&words);
+    return false;
+}
+
+bool supervise_start(struct run *run, struct problem *why)
+{
+    return resolve(run, why) && launch(run, why) && await_ready(run, why);
+}
+
+bool supervise_restart(struct run *run)
+{
+    struct problem why;
+
+    supervise_stop(run);
+    run->restarts++;
+    if (launch(run, &why) && await_ready(run, &why))
+        return true;
+    text_format(run->ending, sizeof(run->ending), "the target could not be restarted: %s",
+                why.text);
+    return false;
+}
+
+void supervise_stop(struct run *run)
+{
+    process_stop(&run->process, deadline_in_ms(STOP_LIMIT_MS));
+    net_forget(&run->target.endpoint);
+    run->target.pid = 0;
+}
+
+bool supervise_target_ended(struct run *run)
+{
+    if (run->options->spawn) {
+        process_read(&run->process);
+        return run->process.pid == 0 || process_ended(&run->process);
+    }
+    return run->options->pid && !procview_exists(run->options->pid);
+}
+
+bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit_ms)
+{
+    struct job_setting setting = {.check = &helper_check,
+                                  .target = &run->target,
+                                  .seed = run->options->seed,
+                                  .folder = run->folder,
+                                  .limit_ms = limit_ms + JOB_SLACK_MS};
+    struct problem why;
+
+    if (!job_start(&run->helper, &setting, work, closure, &why)) {
+        text_copy(run->ending, sizeof(run->ending), why.text);
+        return false;
+    }
+    while (!job_ended(&run->helper)) {
+        if (run_was_interrupted() || supervise_target_ended(run)) {
+            job_kill(&run->helper);
+            return false;
+        }
+        run_turn(run, run->helper.deadline_us);
+    }
+    return true;
+}
+
+/* One probe after the other until one holds. A target that refuses may come back after a while;
+   one that is silent is given a few probes, each as long as its patience. */
+static void probe_alive(struct check_ctx *c, void *closure)
+{
+    const bool *patient = closure;
+    int64_t deadline = deadline_in_ms(RECOVER_MS);
+    unsigned tries = 0;
+
+    do {
+        if (tries > 0)
+            deadline_wait(deadline_in_ms(RETRY_MS));
+        c->outcome->kind = OUTCOME_OPEN;
+        c->outcome->turned_away = false;
+        if (c->target.answers)
+            check_probe(c);
+        else
+            check_close(c, check_dial(c));
+        tries++;
+    } while (!check_alive(c) && !deadline_passed(deadline) &&
+             ((*patient && c->outcome->turned_away) || tries < ALIVE_TRIES));
+    if (check_alive(c))
+        c->outcome->kind = OUTCOME_HELD;
+}
+
+bool supervise_alive(struct run *run, bool patient)
+{
+    int64_t limit = RECOVER_MS + (ALIVE_TRIES + 1) * 2 * run->target.patience_ms;
+
+    if (supervise_target_ended(run))
+        return false;
+    return supervise_job(run, probe_alive, &patient, limit) && !supervise_target_ended(run) &&
+           run->helper.outcome->kind == OUTCOME_HELD;
+}
+
+bool supervise_sanitizer(struct run *run, char *ret, size_t cap)
+{
+    const struct tail *t = &run->process.complained;
+
+    if (!run->options->spawn)
+        return false;
+    process_read(&run->process);
+    size_t fresh = (size_t)(t->total - run->sanitizer_seen);
+    if (fresh == 0)
+        return false;
+    run->sanitizer_seen = (size_t)t->total;
+    return process_sanitizer_line(t->text + (t->len - size_min(fresh, t->len)), ret, cap);
+}

@@ -1,0 +1,52 @@
+/* The target: its medium and the command that starts it. */
+#include "conformance/runner/target.h"
+
+#include <string.h>
+
+enum exchange_medium target_medium(const struct endpoint *e)
+{
+    if (e->kind == ENDPOINT_UNIX_SEQPACKET)
+        return EXCHANGE_OVER_RECORDS;
+    return endpoint_is_datagram(e) ? EXCHANGE_OVER_DATAGRAMS : EXCHANGE_OVER_STREAM;
+}
+
+static bool put_placeholder(const char *name, size_t len, const struct endpoint *e, struct buf *out,
+                            struct problem *why)
+{
+    bool path = endpoint_is_unix(e);
+
+    if (len == 4 && text_starts(name, "host") && !path) {
+        buf_put_str(out, e->host);
+    } else if (len == 4 && text_starts(name, "port") && !path) {
+        buf_printf(out, "%u", e->port);
+    } else if (len == 4 && text_starts(name, "path") && path) {
+        buf_printf(out, "%s%s", e->abstract ? "@" : "", e->path);
+    } else {
+        return problem_set(why, "--spawn: {%.*s} does not go with this URL; it has %s", (int)len,
+                           name, path ? "{path}" : "{host} and {port}");
+    }
+    return true;
+}
+
+bool target_command(const char *command, const struct endpoint *e, struct buf *ret,
+                    struct problem *why)
+{
+    for (const char *at = command; *at; at++) {
+        size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz");
+
+        /* Braces that are not {word} belong to the shell. */
+        if (*at != '{' || len == 0 || at[1 + len] != '}' || (at > command && at[-1] == '$')) {
+            buf_put_byte(ret, (uint8_t)*at);
+            continue;
+        }
+        if (!put_placeholder(at + 1, len, e, ret, why))
+            return false;
+        at += len + 1;
+    }
+    return !ret->failed || problem_set(why, "--spawn: the command is too long");
+}
+
+bool target_command_moves(const char *command, const struct endpoint *e)
+{
+    return command && strstr(command, endpoint_is_unix(e) ? "{path}" : "{port}") != NULL;
+}

@@ -1,0 +1,55 @@
+/*
+ * The target of a run: where it is, what it speaks, and what the calibration found out about it.
+ * A plain value; a check works on its own copy in its own process.
+ */
+#ifndef CONFORMANCE_RUNNER_TARGET_H
+#define CONFORMANCE_RUNNER_TARGET_H
+
+#include <sys/types.h>
+
+#include "harness/exchange/exchange.h"
+#include "harness/net/address.h"
+
+enum {
+    TARGET_PATIENCE_FLOOR_MS = 5000, /* a server may sleep a second, flush late, lose a SYN */
+    TARGET_PATIENCE_FACTOR = 20,     /* ... times its slowest reply */
+    TARGET_PATIENCE_MAX_MS = 30000,
+    TARGET_WIDTH_MAX = 32, /* connections that the calibration opens side by side */
+};
+
+struct target {
+    struct endpoint endpoint;
+    char url[ENDPOINT_TEXT_MAX]; /* as it is now, the port chosen */
+    struct address address;      /* the first one that was reached; all checks use it */
+    const struct exchange *exchange;
+    const char *command; /* --spawn, with its {host} {port} {path}; or NULL */
+    pid_t pid;           /* local views look at it; 0: unknown */
+
+    /* What the calibration found out. */
+    bool answers;           /* gives right answers at all */
+    bool loopback;          /* nothing between us and it loses or reorders anything */
+    int64_t patience_ms;    /* how long silence lasts where no fence can prove it */
+    int64_t latency_us;     /* the median of its replies */
+    int64_t slowest_us;     /* the slowest of its replies */
+    int64_t connect_us;     /* a connection with one exchange on it */
+    uint64_t bytes_per_s;   /* what it moves in bulk */
+    unsigned width;         /* connections it serves side by side, at most TARGET_WIDTH_MAX */
+    bool pipelines;
+    bool half_closes;
+    unsigned pace_ms;       /* least time between two connections, where it limits their rate */
+};
+
+/* What the exchange is spoken over at this endpoint. */
+enum exchange_medium target_medium(const struct endpoint *e);
+
+/*
+ * The command with {host}, {port} and {path} replaced by those of the endpoint. False where a
+ * placeholder is unknown or does not go with the kind of endpoint.
+ */
+bool target_command(const char *command, const struct endpoint *e, struct buf *ret,
+                    struct problem *why) MUST_USE;
+
+/* True where the command names its endpoint, so that a second instance can be started elsewhere. */
+bool target_command_moves(const char *command, const struct endpoint *e);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Waivers: verdicts that are expected. A waiver names a check, the verdict, a part of its reason
+ * and why it is accepted; the check still runs and must still end that way. A waiver that no
+ * longer holds or has run out is a failure of its own. The file is YAML:
+ *
+ *   waivers:
+ *     - check: stream.eof.follows-half-close
+ *       verdict: fail
+ *       reason: "nothing for"       # must be part of the reason
+ *       why: "closes after its idle time only; ticket 17"
+ *       until: 2027-06-30           # optional
+ */
+#ifndef CONFORMANCE_RUNNER_WAIVE_H
+#define CONFORMANCE_RUNNER_WAIVE_H
+
+#include "harness/report/report.h"
+
+struct waiver {
+    char *check;
+    enum verdict verdict;
+    char *reason;
+    char *why;
+    char *until; /* YYYY-MM-DD, the last day on which it holds; or NULL */
+    unsigned line;
+};
+
+struct waivers {
+    char *path;
+    struct waiver *list;
+    size_t count;
+};
+
+/* Reads a file. False with file:line:column and what was expected there. `known` says whether a
+   check of that id exists. */
+bool waivers_read(const char *path, bool (*known)(const char *id), struct waivers *ret,
+                  struct problem *why) MUST_USE;
+void waivers_free(struct waivers *w);
+
+/* The waiver for this check, or NULL. */
+const struct waiver *waivers_find(const struct waivers *w, const char *check);
+
+enum waiver_state { WAIVER_HOLDS, WAIVER_STALE, WAIVER_EXPIRED };
+
+/* Whether it covers this verdict with this reason on this day (YYYY-MM-DD). */
+enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, const char *reason,
+                               const char *today);
+
+/* Writes waivers for every fail, warn and error of the report, for a person to edit. */
+bool waivers_write(const char *path, const struct report *r, struct problem *why) MUST_USE;
+
+#endif

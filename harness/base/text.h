@@ -1,0 +1,45 @@
+/*
+ * Strings for people: bounded copying and formatting, exact reading of numbers, and the two forms
+ * in which octets are shown. Also the problem: a sentence that says why something was refused.
+ */
+#ifndef HARNESS_BASE_TEXT_H
+#define HARNESS_BASE_TEXT_H
+
+#include <stdarg.h>
+
+#include "harness/base/buf.h"
+
+/* One sentence without a newline; the caller of a failing function owns it and prints it. */
+struct problem {
+    char text[512];
+};
+
+/* Sets the sentence; a null problem is allowed and ignored. Always returns false. */
+bool problem_set(struct problem *why, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Copies as much as fits and always ends in NUL; cap must be at least 1. */
+void text_copy(char *out, size_t cap, const char *in);
+void text_format(char *out, size_t cap, const char *format, ...) PRINTF_LIKE(3, 4);
+void text_vformat(char *out, size_t cap, const char *format, va_list args)
+    PRINTF_LIKE(3, 0);
+
+bool text_eq(const char *a, const char *b);
+bool text_starts(const char *text, const char *prefix);
+
+/* Reads a whole decimal number from min to max. False where text is anything else. */
+bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+
+/* Shell-style match of `*` and `?` over the whole text; `*` also crosses dots. */
+bool text_glob(const char *pattern, const char *text);
+
+/* Appends octets as a person reads them: printable ASCII as it is, others as C escapes. At most
+   max octets are shown; what is left out is told as "... (N more)". */
+void text_quote(struct buf *out, struct slice octets, size_t max);
+
+/* Appends two lower case hex digits per octet. */
+void text_hex(struct buf *out, struct slice octets);
+
+/* Appends text as one word of a POSIX shell: bare where safe, else in single quotes. */
+void text_shell_word(struct buf *out, const char *text);
+
+#endif

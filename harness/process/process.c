@@ -1,0 +1,235 @@
+/* Starting, watching and stopping programs. */
+#include "harness/process/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/deadline.h"
+#include "harness/process/procview.h"
+
+enum { POLL_STEP_MS = 5, SHELL_SIGNAL_BASE = 128, CANNOT_START = 126 };
+
+/* The octets that do not fit any more fall off at the front. */
+void tail_add(struct tail *t, struct slice octets)
+{
+    t->total += octets.len;
+    if (octets.len > PROCESS_TAIL_MAX)
+        octets = slice_from(octets, octets.len - PROCESS_TAIL_MAX);
+    size_t keep = size_min(t->len, PROCESS_TAIL_MAX - octets.len);
+    memmove(t->text, t->text + (t->len - keep), keep);
+    if (octets.len > 0)
+        memcpy(t->text + keep, octets.data, octets.len);
+    t->len = keep + octets.len;
+    t->text[t->len] = '\0';
+}
+
+static bool pipe_ends(int ends[2])
+{
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+static void close_ends(int ends[2])
+{
+    if (ends[0] >= 0)
+        close(ends[0]);
+    if (ends[1] >= 0)
+        close(ends[1]);
+}
+
+/* In the child: a network namespace with nothing in it but a loopback interface that is up. */
+static bool enter_own_network(void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+
+    if (unshare(CLONE_NEWNET) != 0)
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    request.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+    bool ok = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+    close(fd);
+    return ok;
+}
+
+_Noreturn static void become(const struct process_options *o, int out, int err)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int signal = 1; signal < NSIG; signal++)
+        sigaction(signal, &plain, NULL);
+    if (o->umask >= 0)
+        umask((mode_t)o->umask);
+    if (o->descriptors) {
+        struct rlimit limit = {.rlim_cur = o->descriptors, .rlim_max = o->descriptors};
+
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+        dup2(err, STDERR_FILENO) >= 0 && (!o->own_network || enter_own_network()))
+        execl("/bin/sh", "sh", "-c", o->command, (char *)NULL);
+    _exit(CANNOT_START);
+}
+
+bool process_start(struct process *p, const struct process_options *options, struct problem *why)
+{
+    int out[2] = {-1, -1};
+    int err[2] = {-1, -1};
+
+    memset(p, 0, sizeof(*p));
+    p->out = p->err = -1;
+    pid_t pid = pipe_ends(out) && pipe_ends(err) ? fork() : -1;
+    if (pid < 0) {
+        problem_set(why, "cannot start \"%s\": %s", options->command, strerror(errno));
+        close_ends(out);
+        close_ends(err);
+        return false;
+    }
+    if (pid == 0)
+        become(options, out[1], err[1]);
+    close(out[1]);
+    close(err[1]);
+    p->pid = pid;
+    p->out = out[0];
+    p->err = err[0];
+    return true;
+}
+
+static void read_into(int *fd, struct tail *t)
+{
+    uint8_t octets[4096];
+
+    while (*fd >= 0) {
+        ssize_t n = read(*fd, octets, sizeof(octets));
+        if (n > 0) {
+            tail_add(t, slice_of(octets, (size_t)n));
+        } else if (n == 0) {
+            close(*fd);
+            *fd = -1;
+        } else if (errno != EINTR) {
+            return;
+        }
+    }
+}
+
+void process_read(struct process *p)
+{
+    read_into(&p->out, &p->said);
+    read_into(&p->err, &p->complained);
+}
+
+bool process_ended(struct process *p)
+{
+    if (p->pid == 0 || p->ended)
+        return true;
+    if (waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+        p->ended = true;
+    return p->ended;
+}
+
+bool process_wait(struct process *p, int64_t deadline_us)
+{
+    while (!process_ended(p)) {
+        if (deadline_passed(deadline_us))
+            return false;
+        process_read(p);
+        poll(NULL, 0, POLL_STEP_MS);
+    }
+    process_read(p);
+    return true;
+}
+
+void process_stop(struct process *p, int64_t deadline_us)
+{
+    pid_t members[PROCVIEW_TREE_MAX];
+    size_t count = 0;
+
+    if (p->pid == 0)
+        return;
+    /* Daemons leave the session, so the group is not enough: the tree is taken first. */
+    count = procview_tree(p->pid, members, ARRAY_LEN(members));
+    if (kill(-p->pid, SIGTERM) != 0)
+        kill(p->pid, SIGTERM); /* not yet the leader of its session */
+    if (!process_wait(p, deadline_us)) {
+        kill(-p->pid, SIGKILL);
+        while (!process_wait(p, deadline_in_ms(1000)))
+            kill(p->pid, SIGKILL);
+    }
+    kill(-p->pid, SIGKILL);
+    for (size_t i = 0; i < count; i++) {
+        if (members[i] != p->pid && procview_is_ours(members[i], p->pid))
+            kill(members[i], SIGKILL);
+    }
+    process_read(p);
+    if (p->out >= 0)
+        close(p->out);
+    if (p->err >= 0)
+        close(p->err);
+    p->pid = 0;
+    p->out = p->err = -1;
+}
+
+void process_end_text(const struct process *p, char *out, size_t cap)
+{
+    int signal = 0;
+    int status = 0;
+
+    if (!p->ended) {
+        text_copy(out, cap, "is running");
+        return;
+    }
+    if (WIFSIGNALED(p->status))
+        signal = WTERMSIG(p->status);
+    else
+        status = WEXITSTATUS(p->status);
+    if (status > SHELL_SIGNAL_BASE && status < SHELL_SIGNAL_BASE + NSIG)
+        signal = status - SHELL_SIGNAL_BASE;
+    if (signal)
+        text_format(out, cap, "was killed by signal %d (%s)", signal, strsignal(signal));
+    else
+        text_format(out, cap, "exited with status %d", status);
+}
+
+bool process_ended_well(const struct process *p)
+{
+    return p->ended && WIFEXITED(p->status) && WEXITSTATUS(p->status) == 0;
+}
+
+bool process_sanitizer_line(const char *text, char *out, size_t cap)
+{
+    static const char *const marks[] = {"SUMMARY: ", "ERROR: AddressSanitizer",
+                                        "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+                                        "WARNING: MemorySanitizer", ": runtime error: "};
+
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        const char *at = strstr(text, marks[i]);
+
+        if (!at || (i == 0 && !strstr(at, "Sanitizer")))
+            continue;
+        while (at > text && at[-1] != '\n')
+            at--;
+        text_format(out, cap, "%.*s", (int)strcspn(at, "\r\n"), at);
+        return true;
+    }
+    return false;
+}

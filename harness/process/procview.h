@@ -1,0 +1,35 @@
+/* What /proc tells of a process of this machine and of all it has started: proc(5). */
+#ifndef HARNESS_PROCESS_PROCVIEW_H
+#define HARNESS_PROCESS_PROCVIEW_H
+
+#include <sys/types.h>
+
+#include "harness/base/base.h"
+
+enum { PROCVIEW_TREE_MAX = 1024 };
+
+struct procview {
+    unsigned processes; /* the process and its descendants */
+    unsigned zombies;   /* of these, ended but not waited for */
+    unsigned threads;
+    unsigned fds;         /* descriptors open in all of them */
+    unsigned fds_main;    /* ... in the one that has most */
+    uint64_t rss_bytes;   /* resident memory of all of them */
+    uint64_t busy_ns;     /* time on a processor, and waiting for one: what they wanted to run */
+};
+
+/* False where the process does not exist or may not be looked into. */
+bool procview_take(pid_t pid, struct procview *ret) MUST_USE;
+
+/* The process and all that descend from it, at most cap; how many there are. */
+size_t procview_tree(pid_t pid, pid_t *ret, size_t cap);
+
+/* True where pid is in the session that `leader` began, or descends from us: it may be ended. */
+bool procview_is_ours(pid_t pid, pid_t leader);
+
+/* True where one of the tree holds this socket inode open. */
+bool procview_holds_socket(pid_t pid, uint64_t inode);
+
+bool procview_exists(pid_t pid);
+
+#endif

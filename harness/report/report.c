@@ -1,0 +1,155 @@
+/* What all forms of a report share: names, counts, and writing a file whole or not at all. */
+#include "harness/report/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/report/reporters.h"
+
+static const struct reporter *const reporters[] = {
+#define REPORTER(symbol) &reporter_##symbol,
+#include "harness/report/reporters.def"
+#undef REPORTER
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[VERDICTS] = {
+        [VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail", [VERDICT_WARN] = "warn",
+        [VERDICT_NOTE] = "note", [VERDICT_SKIP] = "skip", [VERDICT_ERROR] = "error",
+    };
+
+    return names[verdict];
+}
+
+static const char *const level_names[LEVELS] = {
+    [LEVEL_MUST] = "must",
+    [LEVEL_SHOULD] = "should",
+    [LEVEL_ROBUST] = "robust",
+    [LEVEL_NOTE] = "note",
+};
+
+const char *level_name(enum level level)
+{
+    return level_names[level];
+}
+
+bool level_parse(const char *word, enum level *ret)
+{
+    for (size_t i = 0; i < LEVELS; i++) {
+        if (text_eq(word, level_names[i])) {
+            *ret = (enum level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *who_name(enum who who)
+{
+    static const char *const names[WHOS] = {
+        [WHO_US] = "us",
+        [WHO_TARGET] = "target",
+        [WHO_PROXY] = "proxy",
+        [WHO_KIT] = "kit",
+    };
+
+    return names[who];
+}
+
+struct report_tally report_tally(const struct report *r)
+{
+    struct report_tally tally = {0};
+
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->checks[i].waived)
+            tally.waived++;
+        else
+            tally.by_verdict[r->checks[i].verdict]++;
+    }
+    return tally;
+}
+
+const struct reporter *reporter_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reporters); i++) {
+        if (text_eq(reporters[i]->name, name))
+            return reporters[i];
+    }
+    return NULL;
+}
+
+void reporter_names(char *out, size_t cap)
+{
+    struct buf names;
+
+    buf_init(&names, cap);
+    for (size_t i = 0; i < ARRAY_LEN(reporters); i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", reporters[i]->name);
+    text_copy(out, cap, buf_text(&names));
+    buf_free(&names);
+}
+
+struct slice report_suite(const char *id)
+{
+    struct slice all = slice_str(id);
+
+    return slice_sub(all, 0, slice_find(all, slice_str(".")));
+}
+
+/* Flushes and closes; false where any write on the way has failed. */
+static bool finish(FILE *out, bool close_it)
+{
+    bool ok = fflush(out) == 0 && !ferror(out);
+
+    if (close_it && fclose(out) != 0)
+        ok = false;
+    return ok;
+}
+
+static bool is_special(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+static bool write_beside(const struct reporter *reporter, const struct report *r,
+                         const struct report_style *style, const char *path, struct problem *why)
+{
+    char draft[4096];
+
+    text_format(draft, sizeof(draft), "%s.XXXXXX", path);
+    int fd = strlen(path) + 8 < sizeof(draft) ? mkostemp(draft, 0) : -1;
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!out)
+        return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
+    mode_t mask = umask(0);
+    umask(mask);
+    reporter->write(out, r, style);
+    if (fchmod(fd, 0666 & ~mask) == 0 && finish(out, true) && rename(draft, path) == 0)
+        return true;
+    problem_set(why, "cannot write report %s: %s", path, strerror(errno));
+    unlink(draft);
+    return false;
+}
+
+bool report_write(const struct reporter *reporter, const struct report *r,
+                  const struct report_style *style, const char *path, struct problem *why)
+{
+    if (path && !text_eq(path, "-") && !is_special(path))
+        return write_beside(reporter, r, style, path, why);
+    bool to_stdout = !path || text_eq(path, "-");
+    FILE *out = to_stdout ? stdout : fopen(path, "we");
+    if (!out)
+        return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
+    reporter->write(out, r, style);
+    if (finish(out, !to_stdout))
+        return true;
+    return problem_set(why, "cannot write report to %s: %s", to_stdout ? "standard output" : path,
+                       strerror(errno));
+}

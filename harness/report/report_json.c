@@ -1,0 +1,93 @@
+/* The report as one JSON object; its shape is part of the tool's outside (docs/reports.md). */
+#include <jansson.h>
+
+#include "harness/report/reporters.h"
+
+enum { US_PER_MS = 1000 };
+
+/* Text that is not UTF-8 (a path, a message of a target) is shown with its octets escaped. */
+static json_t *json_text(const char *text)
+{
+    json_t *plain = json_string(text);
+    struct buf quoted;
+
+    if (plain)
+        return plain;
+    buf_init(&quoted, 1 << 16);
+    text_quote(&quoted, slice_str(text), SIZE_MAX);
+    json_t *escaped = json_string(buf_text(&quoted));
+    buf_free(&quoted);
+    return escaped;
+}
+
+static json_t *json_event(const struct event *e)
+{
+    struct buf hex;
+
+    buf_init(&hex, EVENT_BYTES_MAX * 2);
+    text_hex(&hex, slice_of(e->bytes, e->kept));
+    json_t *object = json_pack("{s:I, s:s, s:o, s:s, s:I}", "t_us", (json_int_t)e->t_us, "who",
+                               who_name(e->who), "what", json_text(e->what), "bytes",
+                               buf_text(&hex), "length", (json_int_t)e->length);
+    buf_free(&hex);
+    return object;
+}
+
+static json_t *json_check(const struct report_check *c)
+{
+    json_t *cites = json_array();
+    json_t *evidence = json_array();
+
+    for (size_t i = 0; i < c->cite_count; i++)
+        json_array_append_new(cites, json_text(c->cites[i]));
+    for (size_t i = 0; i < c->event_count; i++)
+        json_array_append_new(evidence, json_event(&c->events[i]));
+    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o}", "id", c->id,
+                     "level", level_name(c->level), "claim", json_text(c->claim), "verdict",
+                     verdict_name(c->verdict), "reason", json_text(c->reason), "cites", cites,
+                     "duration_ms", (json_int_t)(c->duration_us / US_PER_MS), "waived", c->waived,
+                     "expected", json_text(c->expected), "actual", json_text(c->actual),
+                     "reproduce", json_text(c->reproduce), "evidence", evidence);
+}
+
+static json_t *json_summary(const struct report *r)
+{
+    struct report_tally tally = report_tally(r);
+    json_t *summary = json_object();
+
+    for (size_t v = 0; v < VERDICTS; v++)
+        json_object_set_new(summary, verdict_name((enum verdict)v),
+                            json_integer(tally.by_verdict[v]));
+    json_object_set_new(summary, "waived", json_integer(tally.waived));
+    return summary;
+}
+
+static void write_json(FILE *out, const struct report *r, const struct report_style *style UNUSED)
+{
+    char started[32] = "";
+    struct tm tm;
+    json_t *checks = json_array();
+    json_t *stale = json_array();
+
+    if (gmtime_r(&r->started, &tm))
+        strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    for (size_t i = 0; i < r->count; i++)
+        json_array_append_new(checks, json_check(&r->checks[i]));
+    for (size_t i = 0; i < r->stale_count; i++)
+        json_array_append_new(stale, json_text(r->stale[i]));
+    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "tool", REPORT_TOOL,
+                             "version", REPORT_VERSION, "target", json_text(r->target), "speak",
+                             json_text(r->speak), "seed", (json_int_t)r->seed, "started", started,
+                             "duration_ms", (json_int_t)(r->duration_us / US_PER_MS), "summary",
+                             json_summary(r), "checks", checks, "stale_waivers", stale,
+                             "ending", json_text(r->ending ? r->ending : ""));
+    json_dumpf(root, out, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(root);
+}
+
+const struct reporter reporter_json = {
+    .name = "json",
+    .summary = "one object, for scripts",
+    .write = write_json,
+};

@@ -1,0 +1,152 @@
+/* The report as JUnit XML, as Jenkins and GitLab read it. */
+#include "harness/report/reporters.h"
+
+enum { US_PER_S = 1000000 };
+
+/* Text for an attribute or element. XML 1.0 forbids most control characters even when escaped, and
+   what is not UTF-8 is forbidden altogether: both become \xHH. */
+static void write_escaped(FILE *out, const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        switch (*at) {
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        case '\n':
+            fputs("&#10;", out);
+            break;
+        case '\t':
+            fputs("&#9;", out);
+            break;
+        default:
+            if (*at < 0x20 || *at >= 0x7f)
+                fprintf(out, "\\x%02x", *at);
+            else
+                fputc(*at, out);
+        }
+    }
+}
+
+static void write_attribute(FILE *out, const char *name, const char *value)
+{
+    fprintf(out, " %s=\"", name);
+    write_escaped(out, value);
+    fputc('"', out);
+}
+
+static bool counts_as_failure(const struct report *r, const struct report_check *c)
+{
+    return !c->waived &&
+           (c->verdict == VERDICT_FAIL || (c->verdict == VERDICT_WARN && r->strict));
+}
+
+static void write_evidence(FILE *out, const struct report_check *c)
+{
+    fputs("      <system-out>", out);
+    for (size_t i = 0; i < c->cite_count; i++) {
+        fputs("clause: ", out);
+        write_escaped(out, c->cites[i]);
+        fputs("&#10;", out);
+    }
+    for (size_t i = 0; i < c->event_count; i++) {
+        const struct event *e = &c->events[i];
+        struct buf octets;
+
+        buf_init(&octets, 4096);
+        if (e->length > 0)
+            text_quote(&octets, slice_of(e->bytes, e->kept), EVENT_BYTES_MAX);
+        fprintf(out, "%s %.6f %s ", (int)i == c->guilty ? "&gt;&gt;" : "  ",
+                (double)e->t_us / US_PER_S, who_name(e->who));
+        write_escaped(out, e->what);
+        fputc(' ', out);
+        write_escaped(out, buf_text(&octets));
+        fputs("&#10;", out);
+        buf_free(&octets);
+    }
+    fputs("again: ", out);
+    write_escaped(out, c->reproduce);
+    fputs("</system-out>\n", out);
+}
+
+static void write_outcome(FILE *out, const struct report *r, const struct report_check *c)
+{
+    if (c->verdict == VERDICT_SKIP) {
+        fputs("      <skipped", out);
+        write_attribute(out, "message", c->reason);
+        fputs("/>\n", out);
+    } else if (c->verdict == VERDICT_ERROR || counts_as_failure(r, c)) {
+        const char *element = c->verdict == VERDICT_ERROR ? "error" : "failure";
+
+        fprintf(out, "      <%s", element);
+        write_attribute(out, "message", c->reason);
+        write_attribute(out, "type", level_name(c->level));
+        fputs(">expected: ", out);
+        write_escaped(out, c->expected);
+        fputs("&#10;actual: ", out);
+        write_escaped(out, c->actual);
+        fprintf(out, "</%s>\n", element);
+    }
+}
+
+static void write_case(FILE *out, const struct report *r, const struct report_check *c)
+{
+    struct slice suite = report_suite(c->id);
+
+    fprintf(out, "    <testcase classname=\"%.*s\"", (int)suite.len, (const char *)suite.data);
+    write_attribute(out, "name", c->id);
+    fprintf(out, " time=\"%.6f\">\n", (double)c->duration_us / US_PER_S);
+    write_outcome(out, r, c);
+    if (c->verdict != VERDICT_PASS && c->verdict != VERDICT_SKIP)
+        write_evidence(out, c);
+    fputs("    </testcase>\n", out);
+}
+
+static void write_junit(FILE *out, const struct report *r, const struct report_style *style UNUSED)
+{
+    struct report_tally tally = report_tally(r);
+    char counts[160];
+    char started[32] = "";
+    struct tm tm;
+    size_t failures = tally.by_verdict[VERDICT_FAIL] + r->stale_count +
+                      (r->strict ? tally.by_verdict[VERDICT_WARN] : 0);
+
+    if (gmtime_r(&r->started, &tm))
+        strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%S", &tm);
+    text_format(counts, sizeof(counts),
+                "tests=\"%zu\" failures=\"%zu\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\"",
+                r->count + r->stale_count, failures, tally.by_verdict[VERDICT_ERROR],
+                tally.by_verdict[VERDICT_SKIP], (double)r->duration_us / US_PER_S);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
+    write_attribute(out, "name", REPORT_TOOL);
+    fprintf(out, " %s>\n  <testsuite", counts);
+    write_attribute(out, "name", r->target);
+    fprintf(out, " timestamp=\"%s\" %s>\n    <properties>\n", started, counts);
+    fprintf(out, "      <property name=\"seed\" value=\"%llu\"/>\n", (unsigned long long)r->seed);
+    fputs("      <property name=\"speak\"", out);
+    write_attribute(out, "value", r->speak);
+    fputs("/>\n    </properties>\n", out);
+    for (size_t i = 0; i < r->count; i++)
+        write_case(out, r, &r->checks[i]);
+    for (size_t i = 0; i < r->stale_count; i++) {
+        fprintf(out, "    <testcase classname=\"waivers\" name=\"waiver %zu\">\n", i + 1);
+        fputs("      <failure", out);
+        write_attribute(out, "message", r->stale[i]);
+        fputs(" type=\"stale\"/>\n    </testcase>\n", out);
+    }
+    fputs("  </testsuite>\n</testsuites>\n", out);
+}
+
+const struct reporter reporter_junit = {
+    .name = "junit",
+    .summary = "XML for CI systems",
+    .write = write_junit,
+};

@@ -1,0 +1,158 @@
+/* The report as a person reads it on a terminal. */
+#include <string.h>
+
+#include "harness/report/reporters.h"
+
+enum { SHOWN_BYTES = 48, US_PER_S = 1000000 };
+
+static const char *paint(const struct report_style *style, enum verdict verdict)
+{
+    static const char *const colours[VERDICTS] = {
+        [VERDICT_PASS] = "\033[32m", [VERDICT_FAIL] = "\033[1;31m", [VERDICT_WARN] = "\033[33m",
+        [VERDICT_NOTE] = "\033[36m", [VERDICT_SKIP] = "\033[2m",    [VERDICT_ERROR] = "\033[35m",
+    };
+
+    return style->colour ? colours[verdict] : "";
+}
+
+static const char *unpaint(const struct report_style *style)
+{
+    return style->colour ? "\033[0m" : "";
+}
+
+static bool is_bad(const struct report_check *c)
+{
+    return c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN ||
+           c->verdict == VERDICT_ERROR;
+}
+
+static void write_event(FILE *out, const struct report_check *c, size_t i)
+{
+    const struct event *e = &c->events[i];
+    struct buf octets;
+
+    buf_init(&octets, 4096);
+    if (e->length > 0) {
+        buf_put_byte(&octets, ' ');
+        size_t shown = size_min(e->kept, SHOWN_BYTES);
+
+        text_quote(&octets, slice_of(e->bytes, shown), shown);
+        if (shown < e->length)
+            buf_printf(&octets, "... (%zu more)", e->length - shown);
+    }
+    fprintf(out, "      %s %9.6f  %-6s  %s%s\n", (int)i == c->guilty ? ">>" : "  ",
+            (double)e->t_us / US_PER_S, who_name(e->who), e->what, buf_text(&octets));
+    buf_free(&octets);
+}
+
+static void write_transcript(FILE *out, const struct report_check *c)
+{
+    size_t gap = c->events_dropped ? c->event_count / 2 : c->event_count;
+
+    fprintf(out, "    transcript:\n");
+    for (size_t i = 0; i < c->event_count; i++) {
+        if (i == gap)
+            fprintf(out, "         ... %zu lines left out ...\n", c->events_dropped);
+        write_event(out, c, i);
+    }
+}
+
+static void write_details(FILE *out, const struct report_check *c, bool transcript)
+{
+    fprintf(out, "    claim:    %s\n", c->claim);
+    for (size_t i = 0; i < c->cite_count; i++)
+        fprintf(out, "    %s %s\n", i ? "         " : "clause:  ", c->cites[i]);
+    if (*c->expected)
+        fprintf(out, "    expected: %s\n", c->expected);
+    if (*c->actual)
+        fprintf(out, "    actual:   %s\n", c->actual);
+    if (transcript && c->event_count > 0)
+        write_transcript(out, c);
+    fprintf(out, "    again:    %s\n\n", c->reproduce);
+}
+
+static void write_check(FILE *out, const struct report_check *c, const struct report_style *style)
+{
+    bool details = is_bad(c) && !c->waived;
+
+    fprintf(out, "%s%-5s%s %-6s %s%s%s", paint(style, c->verdict), verdict_name(c->verdict),
+            unpaint(style), level_name(c->level), c->id, *c->reason && !details ? ": " : "",
+            details ? "" : c->reason);
+    if (c->waived)
+        fprintf(out, " (waived: %s)", c->waiver ? c->waiver : "");
+    fputc('\n', out);
+    if (details)
+        write_details(out, c, !style->quiet);
+    else if (style->verbose && c->event_count > 0)
+        write_transcript(out, c);
+}
+
+/* Skips are told once per reason, with the ids behind it. */
+static void write_skips(FILE *out, const struct report *r, const struct report_style *style)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_check *c = &r->checks[i];
+        bool told = c->verdict != VERDICT_SKIP;
+
+        for (size_t j = 0; j < i && !told; j++)
+            told = r->checks[j].verdict == VERDICT_SKIP && text_eq(r->checks[j].reason, c->reason);
+        if (told)
+            continue;
+        fprintf(out, "%sskip%s  %s:\n     ", paint(style, VERDICT_SKIP), unpaint(style), c->reason);
+        for (size_t j = i; j < r->count; j++) {
+            if (r->checks[j].verdict == VERDICT_SKIP && text_eq(r->checks[j].reason, c->reason))
+                fprintf(out, " %s", r->checks[j].id);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void write_summary(FILE *out, const struct report *r, const struct report_style *style)
+{
+    struct report_tally tally = report_tally(r);
+    const char *gap = "";
+
+    for (size_t v = 0; v < VERDICTS; v++) {
+        if (tally.by_verdict[v] == 0 && v != VERDICT_PASS && v != VERDICT_FAIL)
+            continue;
+        fprintf(out, "%s%s%u %s%s", gap, tally.by_verdict[v] ? paint(style, (enum verdict)v) : "",
+                tally.by_verdict[v], verdict_name((enum verdict)v),
+                tally.by_verdict[v] ? unpaint(style) : "");
+        gap = ", ";
+    }
+    if (tally.waived)
+        fprintf(out, ", %u waived", tally.waived);
+    if (r->stale_count)
+        fprintf(out, ", %zu waiver%s no longer needed", r->stale_count,
+                r->stale_count == 1 ? "" : "s");
+    fprintf(out, "  (%zu checks, %.1f s)\n", r->count, (double)r->duration_us / US_PER_S);
+}
+
+static void write_text(FILE *out, const struct report *r, const struct report_style *style)
+{
+    fprintf(out, "%s %s  %s  speaking %s  seed %llu\n", REPORT_TOOL, REPORT_VERSION, r->target,
+            r->speak, (unsigned long long)r->seed);
+    if (*r->facts)
+        fprintf(out, "%s\n", r->facts);
+    fputc('\n', out);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_check *c = &r->checks[i];
+        bool shown = is_bad(c) || (c->verdict == VERDICT_NOTE && !style->quiet);
+
+        if (shown || (style->verbose && c->verdict != VERDICT_SKIP))
+            write_check(out, c, style);
+    }
+    if (!style->quiet)
+        write_skips(out, r, style);
+    for (size_t i = 0; i < r->stale_count; i++)
+        fprintf(out, "%sstale%s %s\n", paint(style, VERDICT_FAIL), unpaint(style), r->stale[i]);
+    if (r->ending)
+        fprintf(out, "%s\n", r->ending);
+    write_summary(out, r, style);
+}
+
+const struct reporter reporter_text = {
+    .name = "text",
+    .summary = "for people, on a terminal",
+    .write = write_text,
+};
