@@ -6,7 +6,7 @@
 
 enum {
     COMPOSE_AHEAD = 1 << 17, /* octets composed before the socket is asked */
-    STALL_MS = 250,          /* a socket that takes nothing for so long is full; only the length of
+    STALL_MS = 100,          /* a socket that takes nothing for so long is full; only the length of
                                 a push depends on it, no verdict */
 };
 

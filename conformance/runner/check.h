@@ -111,6 +111,9 @@ struct conn {
     bool expect_ready;
     uint64_t answered; /* replies matched so far */
     uint64_t heard_octets;
+    bool unconnected;     /* a datagram socket without a peer: */
+    struct address to;    /* ... where it sends */
+    struct address from;  /* ... where the last datagram came from */
     uint32_t recent[32]; /* the last numbers answered, to name a second reply */
 };
 
@@ -240,6 +243,13 @@ void check_reply(struct check_ctx *c, struct conn *conn);
    none came in the given time, or the connection ended. Wrong octets settle the check. */
 bool check_try_reply(struct check_ctx *c, struct conn *conn, int64_t deadline_us);
 
+/* Receives one message as it is, not judged. False where none came before the deadline. */
+bool check_try_message(struct check_ctx *c, struct conn *conn, struct buf *into,
+                       int64_t deadline_us);
+
+/* Sends one message as it is, from this connection; nothing is owed. */
+void check_send_message(struct check_ctx *c, struct conn *conn, struct slice octets);
+
 /* Every reply that is owed arrives. */
 void check_replies(struct check_ctx *c, struct conn *conn);
 
@@ -255,7 +265,7 @@ void check_eof(struct check_ctx *c, struct conn *conn);
 /* Nothing but the end comes: end of file or reset. */
 void check_end(struct check_ctx *c, struct conn *conn);
 
-/* Reads octets as they are into `into` until it holds `want` of them, the connection is over or
+/* For a connection that is `raw`: reads octets as they are into `into` until it holds `want` of them, the connection is over or
    nothing comes for as long as patience lasts. For checks that judge octets themselves. */
 void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct buf *into);
 
@@ -297,14 +307,43 @@ struct procview check_view(struct check_ctx *c);
 struct check_instance_options {
     int umask;                       /* -1: ours */
     unsigned descriptors;            /* 0: ours */
-    bool own_network;
     const struct endpoint *endpoint; /* where, or NULL: a place that is chosen */
 };
 void check_start_instance(struct check_ctx *c, const struct check_instance_options *options);
 
-/* A second process of the same command at the same endpoint: true where it has ended by itself
-   before patience did; its exit status is told. It is gone when this returns. */
-bool check_rival_ends(struct check_ctx *c, bool *ret_well);
+/* Starts it again at the same endpoint and judges nothing. */
+void check_relaunch_instance(struct check_ctx *c);
+
+/* True once it serves; false where it has ended with an error instead. Anything else breaks the
+   claim: it runs and cannot be reached, or ends as if all were well. */
+bool check_reachable_or_ended(struct check_ctx *c);
+
+/* Waits until an instance serves that was started at an endpoint given by the check. */
+void check_await_instance(struct check_ctx *c);
+
+/* How a second process of the same command fared at the endpoint of the instance. */
+struct rival {
+    bool ended;      /* by itself, before patience did */
+    bool well;       /* ... with status 0 */
+    unsigned shares; /* TCP sockets that listened on the port while it ran */
+};
+
+/* Starts such a process and stops it again. */
+struct rival check_rival(struct check_ctx *c);
+
+/* How UDP or TCP sockets on a port of this machine are bound. */
+struct bound {
+    bool any;       /* there is one at all */
+    bool inet;      /* one of IPv4 */
+    bool inet_any;  /* ... on the wildcard */
+    bool inet6_any; /* one of IPv6 on the wildcard */
+    uint64_t drops; /* datagrams that the kernel had no room for, so far */
+};
+struct bound check_bound(struct check_ctx *c, uint16_t port);
+
+/* Moves the check's process into a network namespace of its own, in which lo is up and routes
+   10.9.0.0/16, too, though nobody answers there. False, and skipped, where that is not allowed. */
+bool check_enter_network(struct check_ctx *c);
 
 /* Asks it to end (SIGTERM), or kills it (SIGKILL), and waits until it has. */
 void check_end_instance(struct check_ctx *c, int signal);

@@ -152,7 +152,10 @@ struct conn *check_dial_with(struct check_ctx *c, const struct address *to,
         if (io.status != NET_OK)
             dial_failed(c, where, io);
     }
-    return conn_adopt(c, fd, to);
+    struct conn *conn = conn_adopt(c, fd, to);
+    conn->unconnected = options && options->unconnected;
+    conn->to = *to;
+    return conn;
 }
 
 struct conn *check_dial(struct check_ctx *c)
@@ -500,7 +503,7 @@ static bool receive_message(struct check_ctx *c, struct conn *conn)
     static uint8_t message[CHUNK + 64];
     bool connected = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
     struct net_io io = connected ? net_recv(conn->fd, message, sizeof(message), true, 0)
-                                 : net_recv_from(conn->fd, message, sizeof(message), NULL, 0);
+                                 : net_recv_from(conn->fd, message, sizeof(message), &conn->from, 0);
     struct slice octets = slice_of(message, size_min(io.len, sizeof(message)));
 
     if (io.status != NET_OK) {

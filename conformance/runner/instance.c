@@ -8,6 +8,7 @@
 
 #include "conformance/runner/conn.h"
 #include "harness/base/deadline.h"
+#include "harness/net/sockdiag.h"
 
 enum {
     COMMAND_MAX = 8192,
@@ -24,6 +25,41 @@ struct procview check_view(struct check_ctx *c)
     if (check_alive(c) && !procview_take(c->target.pid, &view))
         check_trouble(c, "process %d cannot be looked into (/proc)", (int)c->target.pid);
     return view;
+}
+
+struct look {
+    uint16_t port;
+    int socktype;
+    struct bound bound;
+};
+
+static bool look_at(const struct sockdiag_socket *socket, void *closure)
+{
+    struct look *l = closure;
+    bool serves = l->socktype == SOCK_STREAM ? socket->state == SOCKDIAG_LISTEN
+                                             : address_port(&socket->peer) == 0;
+
+    if (!serves || address_port(&socket->local) != l->port)
+        return true;
+    l->bound.any = true;
+    l->bound.drops += socket->drops;
+    if (address_family(&socket->local) == AF_INET) {
+        l->bound.inet = true;
+        l->bound.inet_any |= address_is_wildcard(&socket->local);
+    } else {
+        l->bound.inet6_any |= address_is_wildcard(&socket->local);
+    }
+    return true;
+}
+
+struct bound check_bound(struct check_ctx *c, uint16_t port)
+{
+    struct look l = {.port = port, .socktype = endpoint_socktype(&c->target.endpoint)};
+    struct problem why;
+
+    if (check_alive(c) && !sockdiag_walk(l.socktype, look_at, &l, &why))
+        check_trouble(c, "%s", why.text);
+    return l.bound;
 }
 
 /* A place of its own for the second instance: another port, another path, another name. */
@@ -53,8 +89,7 @@ static bool launch(struct check_ctx *c, const struct check_instance_options *opt
     if (ok) {
         struct process_options o = {.command = buf_text(&command),
                                     .umask = options->umask,
-                                    .descriptors = options->descriptors,
-                                    .own_network = options->own_network};
+                                    .descriptors = options->descriptors};
 
         ok = process_start(&i->process, &o, &why);
         check_tell(c, WHO_KIT, slice_of(NULL, 0), "started: %s", o.command);
@@ -101,7 +136,6 @@ static bool await_service(struct check_ctx *c, const char *expected)
     struct instance *i = c->instance;
     int64_t deadline = deadline_in_ms(START_LIMIT_MS);
 
-    /* In its own namespace nobody can dial from here; its life has to be enough. */
     while (check_alive(c) && !serves(c)) {
         process_read(&i->process);
         if (process_ended(&i->process)) {
@@ -117,6 +151,12 @@ static bool await_service(struct check_ctx *c, const char *expected)
         }
     }
     return check_alive(c);
+}
+
+void check_await_instance(struct check_ctx *c)
+{
+    if (check_alive(c))
+        await_service(c, "the target starts at the place that it is given");
 }
 
 void check_start_instance(struct check_ctx *c, const struct check_instance_options *options)
@@ -144,35 +184,52 @@ void check_start_instance(struct check_ctx *c, const struct check_instance_optio
     if (!launch(c, options))
         return;
     c->target = i->target;
-    if (!options->own_network && !options->endpoint)
+    if (!options->endpoint)
         await_service(c, "the target starts at a place of its own");
 }
 
-bool check_rival_ends(struct check_ctx *c, bool *ret_well)
+/* While the rival runs: how many sockets listen on the port. */
+static void watch_rival(struct check_ctx *c, struct process *process, struct rival *ret)
 {
-    static struct process rival;
+    int64_t deadline = conn_patience(c);
+
+    while (!process_wait(process, deadline_in_ms(TRY_MS)) && !deadline_passed(deadline)) {
+        unsigned shares = 0;
+
+        if (sockdiag_count(address_port(&c->target.address), SOCKDIAG_LISTEN, &shares, NULL) &&
+            shares > ret->shares)
+            ret->shares = shares;
+        if (ret->shares > 1)
+            break; /* seen enough */
+    }
+    ret->ended = process_ended(process);
+    ret->well = process_ended_well(process);
+}
+
+struct rival check_rival(struct check_ctx *c)
+{
+    static struct process process;
+    struct rival rival = {0};
     struct problem why;
     struct buf command;
     char how[128];
-    bool ended = false;
 
     if (!check_alive(c))
-        return true;
+        return rival;
     buf_init(&command, COMMAND_MAX);
     bool ok = target_command(c->common->command, &c->target.endpoint, &command, &why);
     struct process_options o = {.command = buf_text(&command), .umask = -1};
-    if (ok && process_start(&rival, &o, &why)) {
-        check_tell(c, WHO_KIT, slice_of(NULL, 0), "started a rival: %s", o.command);
-        ended = process_wait(&rival, conn_patience(c));
-        *ret_well = process_ended_well(&rival);
-        process_end_text(&rival, how, sizeof(how));
-        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "the rival %s", how);
-        process_stop(&rival, deadline_in_ms(STOP_LIMIT_MS));
+    if (ok && process_start(&process, &o, &why)) {
+        check_tell(c, WHO_KIT, slice_of(NULL, 0), "started a second time: %s", o.command);
+        watch_rival(c, &process, &rival);
+        process_end_text(&process, how, sizeof(how));
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "the second instance %s", how);
+        process_stop(&process, deadline_in_ms(STOP_LIMIT_MS));
     } else {
         check_trouble(c, "%s", why.text);
     }
     buf_free(&command);
-    return ended;
+    return rival;
 }
 
 void check_end_instance(struct check_ctx *c, int signal)
@@ -192,17 +249,45 @@ void check_end_instance(struct check_ctx *c, int signal)
                  (double)(STOP_LIMIT_MS + c->target.patience_ms) / 1000);
 }
 
-void check_restart_instance(struct check_ctx *c, const char *expected)
+void check_relaunch_instance(struct check_ctx *c)
 {
     static const struct check_instance_options plain = {.umask = -1};
-    struct instance *i = c->instance;
 
     if (!check_alive(c))
         return;
-    process_stop(&i->process, 0);
-    if (launch(c, &plain)) {
-        c->target.pid = i->target.pid;
+    process_stop(&c->instance->process, 0);
+    if (launch(c, &plain))
+        c->target.pid = c->instance->target.pid;
+}
+
+void check_restart_instance(struct check_ctx *c, const char *expected)
+{
+    check_relaunch_instance(c);
+    if (check_alive(c))
         await_service(c, expected);
-    }
     check_met(c);
+}
+
+bool check_reachable_or_ended(struct check_ctx *c)
+{
+    struct process *process = &c->instance->process;
+    int64_t deadline = conn_patience(c);
+
+    while (check_alive(c)) {
+        if (serves(c))
+            return true;
+        if (process_ended(process)) {
+            tell_end(c, c->instance);
+            if (process_ended_well(process))
+                check_broken(c, "it serves, or ends with an error", "it ends with status 0");
+            check_met(c);
+            return false;
+        }
+        if (deadline_passed(deadline))
+            check_broken(c, "it serves, or ends with an error",
+                         "it runs for %.1f s and cannot be reached",
+                         (double)c->target.patience_ms / 1000);
+        check_pause(c, TRY_MS);
+    }
+    return false;
 }

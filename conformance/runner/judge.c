@@ -266,12 +266,23 @@ static void fill_check(const struct run *run, struct entry *e, struct report_che
     };
 }
 
+static bool nothing_ran(const struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->entries[i].verdict != VERDICT_SKIP)
+            return false;
+    }
+    return true;
+}
+
 void judge(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
         judge_entry(run, &run->entries[i]);
     judge_flips(run);
     judge_waivers(run);
+    if (run->ending[0] == '\0' && nothing_ran(run))
+        text_copy(run->ending, sizeof(run->ending), "no check applied to this target");
     run->report_checks = calloc(run->count, sizeof(*run->report_checks));
     for (size_t i = 0; run->report_checks && i < run->count; i++)
         fill_check(run, &run->entries[i], &run->report_checks[i]);
@@ -294,10 +305,7 @@ void judge(struct run *run)
 int run_status(const struct run *run)
 {
     struct report_tally tally = report_tally(&run->report);
-    unsigned decided = tally.waived;
 
-    for (size_t v = 0; v < VERDICTS; v++)
-        decided += v == VERDICT_SKIP ? 0 : tally.by_verdict[v];
     if (run->interrupted)
         return 130;
     if (tally.by_verdict[VERDICT_FAIL] || run->stale_count ||
@@ -305,7 +313,7 @@ int run_status(const struct run *run)
         return 1;
     if (tally.by_verdict[VERDICT_ERROR])
         return 4;
-    if (decided == 0 || run->ending[0])
+    if (run->ending[0])
         return 3;
     return 0;
 }

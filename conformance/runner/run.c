@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
@@ -352,6 +353,8 @@ static void end_orphans(void)
         if (tree[i] != getpid())
             kill(tree[i], SIGKILL);
     }
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
 }
 
 bool run_perform(struct run *run, const struct run_options *options, struct problem *why)

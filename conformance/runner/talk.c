@@ -37,7 +37,7 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
     struct net_io io;
 
     for (;;) {
-        io = net_send_to(conn->fd, octets, NULL, 0);
+        io = net_send_to(conn->fd, octets, conn->unconnected ? &conn->to : NULL, 0);
         if (io.status != NET_TIMEOUT || !check_alive(c))
             break;
         if (!conn_move(c, conn, CONN_READ, deadline_in_ms(1)) && deadline_passed(deadline))
@@ -59,6 +59,37 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
     } else if (io.status != NET_OK) {
         conn->lost = true;
     }
+}
+
+void check_send_message(struct check_ctx *c, struct conn *conn, struct slice octets)
+{
+    if (check_alive(c))
+        send_message(c, conn, octets);
+}
+
+bool check_try_message(struct check_ctx *c, struct conn *conn, struct buf *into,
+                       int64_t deadline_us)
+{
+    enum { MESSAGE = 1 << 17 };
+
+    if (!check_alive(c) || conn->lost)
+        return false;
+    buf_reset(into);
+    uint8_t *at = buf_extend(into, MESSAGE);
+    if (!at) {
+        check_trouble(c, "out of memory");
+        return false;
+    }
+    struct net_io io = net_recv_from(conn->fd, at, MESSAGE, &conn->from, deadline_us);
+    into->len = size_min(io.len, MESSAGE);
+    conn->lost = io.status != NET_OK && io.status != NET_TIMEOUT;
+    if (io.status == NET_OK)
+        check_tell(c, WHO_TARGET, buf_slice(into), "connection %u: a message of %zu octets",
+                   conn->number, into->len);
+    else if (conn->lost)
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
+                   strerror(io.error));
+    return io.status == NET_OK;
 }
 
 /* Sends what conn->out holds, as the medium wants it. */
@@ -241,6 +272,11 @@ void check_end(struct check_ctx *c, struct conn *conn)
 
 void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct buf *into)
 {
+    /* What came in while we were sending is in the connection's buffer already. */
+    struct slice early = slice_sub(buf_slice(&conn->in), conn->in_at, want - into->len);
+
+    buf_put(into, early);
+    conn->in_at += early.len;
     while (check_alive(c) && into->len < want && !conn->ended && !conn->lost) {
         size_t room = want - into->len;
         uint8_t *at = buf_extend(into, room);

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include "conformance/suites.h"
-#include "harness/net/sockdiag.h"
 
 enum { MANY = 1000 };
 
@@ -126,35 +125,12 @@ static void line_ends(struct check_ctx *c)
     check_fence(c, conn);
 }
 
-/* The listeners on the target's port, by what they are bound to. */
-struct listeners {
-    uint16_t port;
-    bool inet;       /* any IPv4 address */
-    bool inet6_any;  /* the IPv6 wildcard */
-};
-
-static bool note_listener(const struct sockdiag_socket *socket, void *closure)
-{
-    struct listeners *l = closure;
-
-    if (socket->state != SOCKDIAG_LISTEN || address_port(&socket->local) != l->port)
-        return true;
-    if (address_family(&socket->local) == AF_INET)
-        l->inet = true;
-    else if (address_is_wildcard(&socket->local))
-        l->inet6_any = true;
-    return true;
-}
-
 /* True where one IPv6 wildcard socket, and no IPv4 socket beside it, listens on the port. */
 static bool listens_for_both(struct check_ctx *c)
 {
-    struct listeners l = {.port = address_port(&c->target.address)};
-    struct problem why;
+    struct bound bound = check_bound(c, address_port(&c->target.address));
 
-    if (!sockdiag_walk(SOCK_STREAM, note_listener, &l, &why))
-        check_trouble(c, "%s", why.text);
-    return l.inet6_any && !l.inet;
+    return bound.inet6_any && !bound.inet;
 }
 
 static void converse_at(struct check_ctx *c, int family)

@@ -3,15 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,22 +46,6 @@ static void close_ends(int ends[2])
         close(ends[1]);
 }
 
-/* In the child: a network namespace with nothing in it but a loopback interface that is up. */
-static bool enter_own_network(void)
-{
-    struct ifreq request = {.ifr_name = "lo"};
-
-    if (unshare(CLONE_NEWNET) != 0)
-        return false;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    request.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
-    bool ok = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-    close(fd);
-    return ok;
-}
-
 _Noreturn static void become(const struct process_options *o, int out, int err)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
@@ -86,7 +66,7 @@ _Noreturn static void become(const struct process_options *o, int out, int err)
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     if (dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-        dup2(err, STDERR_FILENO) >= 0 && (!o->own_network || enter_own_network()))
+        dup2(err, STDERR_FILENO) >= 0)
         execl("/bin/sh", "sh", "-c", o->command, (char *)NULL);
     _exit(CANNOT_START);
 }

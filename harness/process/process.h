@@ -23,7 +23,6 @@ struct process_options {
     const char *command;   /* for sh -c */
     int umask;             /* for the program; -1: ours */
     unsigned descriptors;  /* RLIMIT_NOFILE; 0: ours */
-    bool own_network;      /* a network namespace of its own, with lo up; needs root */
 };
 
 struct process {

@@ -3,7 +3,7 @@
 
 #include "harness/report/reporters.h"
 
-enum { SHOWN_BYTES = 48, US_PER_S = 1000000 };
+enum { SHOWN_BYTES = 48, US_PER_S = 1000000, SHOWN_FIRST = 8, SHOWN_LAST = 24 };
 
 static const char *paint(const struct report_style *style, enum verdict verdict)
 {
@@ -45,19 +45,25 @@ static void write_event(FILE *out, const struct report_check *c, size_t i)
     buf_free(&octets);
 }
 
-static void write_transcript(FILE *out, const struct report_check *c)
+/* The first and the last lines, unless all are asked for; the guilty one is among the last. */
+static void write_transcript(FILE *out, const struct report_check *c, bool whole)
 {
-    size_t gap = c->events_dropped ? c->event_count / 2 : c->event_count;
+    size_t first = whole ? c->event_count / 2 : SHOWN_FIRST;
+    size_t last = whole ? c->event_count - first : SHOWN_LAST;
+    size_t shown = first + last;
+    size_t left_out = c->events_dropped + (c->event_count > shown ? c->event_count - shown : 0);
 
     fprintf(out, "    transcript:\n");
     for (size_t i = 0; i < c->event_count; i++) {
-        if (i == gap)
-            fprintf(out, "         ... %zu lines left out ...\n", c->events_dropped);
-        write_event(out, c, i);
+        if (i == first && left_out > 0)
+            fprintf(out, "         ... %zu lines left out ...\n", left_out);
+        if (i < first || i + last >= c->event_count)
+            write_event(out, c, i);
     }
 }
 
-static void write_details(FILE *out, const struct report_check *c, bool transcript)
+static void write_details(FILE *out, const struct report_check *c,
+                          const struct report_style *style)
 {
     fprintf(out, "    claim:    %s\n", c->claim);
     for (size_t i = 0; i < c->cite_count; i++)
@@ -66,8 +72,8 @@ static void write_details(FILE *out, const struct report_check *c, bool transcri
         fprintf(out, "    expected: %s\n", c->expected);
     if (*c->actual)
         fprintf(out, "    actual:   %s\n", c->actual);
-    if (transcript && c->event_count > 0)
-        write_transcript(out, c);
+    if (!style->quiet && c->event_count > 0)
+        write_transcript(out, c, style->verbose);
     fprintf(out, "    again:    %s\n\n", c->reproduce);
 }
 
@@ -82,9 +88,9 @@ static void write_check(FILE *out, const struct report_check *c, const struct re
         fprintf(out, " (waived: %s)", c->waiver ? c->waiver : "");
     fputc('\n', out);
     if (details)
-        write_details(out, c, !style->quiet);
+        write_details(out, c, style);
     else if (style->verbose && c->event_count > 0)
-        write_transcript(out, c);
+        write_transcript(out, c, true);
 }
 
 /* Skips are told once per reason, with the ids behind it. */

@@ -45,15 +45,17 @@ static void turn_round(struct datagram *d)
     memcpy(d->control + CMSG_LEN(0), &answer, sizeof(answer));
 }
 
-static bool receive(int fd, struct datagram *d, uint8_t *data, size_t cap)
+/* A Unix socket gets no room for control data at all: descriptors that a client attaches are then
+   closed by the kernel and never become ours. */
+static bool receive(int fd, bool inet, struct datagram *d, uint8_t *data, size_t cap)
 {
     struct iovec part = {.iov_base = data, .iov_len = cap};
     struct msghdr message = {.msg_name = &d->from.storage,
                              .msg_namelen = sizeof(d->from.storage),
                              .msg_iov = &part,
                              .msg_iovlen = 1,
-                             .msg_control = d->control,
-                             .msg_controllen = sizeof(d->control)};
+                             .msg_control = inet ? d->control : NULL,
+                             .msg_controllen = inet ? sizeof(d->control) : 0};
     ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
 
     if (n < 0)
@@ -95,7 +97,7 @@ static void send_back(int fd, const struct datagram *d, struct slice prefix, uin
     memcpy(head, prefix.data, prefix.len);
     parts[0].iov_base = head;
     message.msg_name = &to;
-    if (d->control_len > 0 && address_family(&d->from) != AF_UNIX) {
+    if (d->control_len > 0) {
         message.msg_control = copy.control;
         message.msg_controllen = d->control_len;
     }
@@ -109,9 +111,12 @@ bool echo_datagram(const struct echo *e)
     static uint8_t data[DATAGRAM];
     struct pollfd fds[] = {{.fd = e->listener, .events = POLLIN}, {.fd = e->stop, .events = POLLIN}};
     struct address local;
-    uint16_t own_port = net_local(e->listener, SOCK_DGRAM, &local) ? address_port(&local) : 0;
-
-    ask_for_destination(e->listener);
+    if (!net_local(e->listener, SOCK_DGRAM, &local))
+        return false;
+    bool inet = address_family(&local) != AF_UNIX;
+    uint16_t own_port = address_port(&local);
+    if (inet)
+        ask_for_destination(e->listener);
     for (;;) {
         struct datagram d;
 
@@ -120,7 +125,7 @@ bool echo_datagram(const struct echo *e)
         if (fds[1].revents)
             return true;
         /* An error here is an ICMP message about an earlier answer: reading it clears it. */
-        if (receive(e->listener, &d, data, sizeof(data)) && may_be_answered(&d, own_port))
+        if (receive(e->listener, inet, &d, data, sizeof(data)) && may_be_answered(&d, own_port))
             send_back(e->listener, &d, e->prefix, data);
     }
 }

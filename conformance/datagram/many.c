@@ -1,0 +1,328 @@
+/* Checks: many datagrams and many peers; peers that vanish; what stays behind. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "conformance/suites.h"
+#include "harness/base/deadline.h"
+
+enum {
+    PEERS = 64,
+    BURST = 50,       /* a default receive buffer holds 256 small datagrams */
+    BURST_UNIX = 8,   /* a Unix socket's queue has room for max_dgram_qlen = 10 */
+    OVERLOAD = 3000,
+    VANISH = 100,
+    MANY_PEERS = 10000,
+    RANDOM = 200,
+    ROUNDS = 5,
+    GROWTH_MAX = 4 << 20,
+    WATCH_MS = 200,
+};
+
+static void converse_in_turns(struct check_ctx *c, unsigned peers, unsigned rounds)
+{
+    struct conn *conns[PEERS];
+
+    for (unsigned i = 0; i < peers; i++)
+        conns[i] = check_dial(c);
+    for (unsigned round = 0; round < rounds && check_alive(c); round++) {
+        for (unsigned i = 0; i < peers; i++)
+            check_send_sized(c, conns[i], CHECK_BODY + round);
+        for (unsigned i = peers; i-- > 0;)
+            check_replies(c, conns[i]);
+    }
+    for (unsigned i = 0; i < peers; i++)
+        check_fence(c, conns[i]);
+}
+
+static void no_crosstalk(struct check_ctx *c)
+{
+    converse_in_turns(c, PEERS, check_rounds(c, ROUNDS));
+}
+
+static void side_by_side(struct check_ctx *c)
+{
+    converse_in_turns(c, 8, check_rounds(c, ROUNDS));
+}
+
+/* Datagrams that the kernel dropped at the target's socket, as far as this machine can see. */
+static uint64_t drops(struct check_ctx *c)
+{
+    if (endpoint_is_unix(&c->target.endpoint))
+        return 0;
+    return check_bound(c, address_port(&c->target.address)).drops;
+}
+
+static void all_answered(struct check_ctx *c)
+{
+    unsigned burst = endpoint_is_unix(&c->target.endpoint) ? BURST_UNIX : BURST;
+    struct conn *conn = check_dial(c);
+    uint64_t before = drops(c);
+
+    for (unsigned round = 0; round < ROUNDS && check_alive(c); round++) {
+        for (unsigned i = 0; i < burst; i++)
+            check_send_sized(c, conn, 9);
+        for (unsigned i = 0; i < burst && check_alive(c); i++) {
+            if (check_try_reply(c, conn, deadline_in_ms(c->target.patience_ms)))
+                check_met(c);
+            else if (check_alive(c) && drops(c) > before)
+                check_skipped(c, "the receive buffer of the target is too small for %u datagrams: "
+                                 "the kernel dropped %llu",
+                              burst, (unsigned long long)(drops(c) - before));
+            else
+                check_broken(c, "a reply to each datagram of the burst",
+                             "%u of %u, and the kernel dropped none", i, burst);
+        }
+        check_fence(c, conn);
+    }
+}
+
+/* More than any buffer holds. Some may be lost; what comes must be right, and then all is well. */
+static void overload_recovers(struct check_ctx *c)
+{
+    struct conn *conn = check_dial(c);
+    unsigned sent = check_rounds(c, OVERLOAD);
+
+    for (unsigned i = 0; i < sent && check_alive(c); i++)
+        check_send_sized(c, conn, 500);
+    while (check_try_reply(c, conn, deadline_in_ms(50)))
+        check_met(c);
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "%llu of %u datagrams were answered",
+               (unsigned long long)conn->answered, sent);
+    check_close(c, conn);
+    check_probe(c);
+    check_probe(c);
+}
+
+static void vanish(struct check_ctx *c, unsigned times)
+{
+    for (unsigned i = 0; i < times && check_alive(c); i++) {
+        struct conn *conn = check_dial(c);
+
+        check_send(c, conn);
+        check_close(c, conn);
+    }
+}
+
+static void unreachable_survival(struct check_ctx *c)
+{
+    for (unsigned i = 0; i < 5 && check_alive(c); i++) {
+        vanish(c, 1);
+        struct conn *conn = check_dial(c);
+        for (unsigned j = 0; j < 3; j++)
+            check_exchange(c, conn);
+        check_fence(c, conn);
+        check_close(c, conn);
+    }
+}
+
+static void vanished_clients(struct check_ctx *c)
+{
+    vanish(c, check_rounds(c, VANISH));
+    struct conn *conn = check_dial(c);
+    for (unsigned i = 0; i < 10; i++)
+        check_exchange(c, conn);
+    check_fence(c, conn);
+}
+
+static void many_peers(struct check_ctx *c)
+{
+    unsigned peers = check_connections(c, MANY_PEERS);
+
+    check_probe(c);
+    struct procview before = check_view(c);
+    for (unsigned i = 0; i < peers && check_alive(c); i++) {
+        struct conn *conn = check_dial(c);
+
+        check_exchange(c, conn);
+        check_close(c, conn);
+        if (i == peers / 10) /* by now its buffers are what they will be */
+            before = check_view(c);
+    }
+    /* Helpers of the last requests may take a moment to go. */
+    int64_t deadline = deadline_in_ms(c->target.patience_ms);
+    struct procview after = check_view(c);
+    while (check_alive(c) && after.fds > before.fds + 4 && !deadline_passed(deadline)) {
+        check_pause(c, 20);
+        after = check_view(c);
+    }
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "descriptors: %u, then %u; memory: %llu, then %llu KiB",
+               before.fds, after.fds, (unsigned long long)before.rss_bytes / 1024,
+               (unsigned long long)after.rss_bytes / 1024);
+    if (check_alive(c) && after.fds > before.fds + 4)
+        check_broken(c, "as many descriptors as before", "%u, and %u before", after.fds,
+                     before.fds);
+    if (check_alive(c) && after.processes <= before.processes &&
+        after.rss_bytes > before.rss_bytes + GROWTH_MAX)
+        check_broken(c, "memory that grows by less than 4 MiB", "it grew by %llu KiB",
+                     (unsigned long long)(after.rss_bytes - before.rss_bytes) / 1024);
+    check_met(c);
+}
+
+static void random_input(struct check_ctx *c)
+{
+    static uint8_t octets[65507];
+    unsigned count = check_rounds(c, RANDOM);
+    struct conn *conn = NULL;
+
+    for (unsigned i = 0; i < count && check_alive(c); i++) {
+        size_t size = (size_t)rng_below(&c->rng, 1 + (sizeof(octets) >> (i % 16)));
+
+        if (i % 10 == 0) {
+            if (conn)
+                check_close(c, conn);
+            conn = check_dial(c);
+            conn->raw = true;
+        }
+        rng_fill(&c->rng, octets, size);
+        check_send_message(c, conn, slice_of(octets, size));
+        if (i % 10 == 9)
+            check_pause(c, 1);
+    }
+    check_probe(c);
+    check_probe(c);
+}
+
+static void restart_immediate(struct check_ctx *c)
+{
+    static const struct check_instance_options plain = {.umask = -1};
+
+    check_start_instance(c, &plain);
+    check_probe(c);
+    check_end_instance(c, SIGKILL);
+    check_restart_instance(c, "the target can be started again at once");
+    check_probe(c);
+}
+
+static bool is_busy(struct check_ctx *c)
+{
+    int64_t from = deadline_now_us();
+    uint64_t before = check_view(c).busy_ns;
+
+    check_pause(c, WATCH_MS);
+    uint64_t after = check_view(c).busy_ns;
+    return after > before &&
+           (int64_t)(after - before) > (deadline_now_us() - from) * 1000 / 2;
+}
+
+static void no_spin(struct check_ctx *c)
+{
+    struct conn *conn = check_dial(c);
+
+    check_exchange(c, conn);
+    check_send_message(c, conn, slice_of("", 0));
+    vanish(c, 3);
+    check_pause(c, 20);
+    if (is_busy(c) && is_busy(c) && is_busy(c))
+        check_broken(c, "a target that nobody asks for anything is idle",
+                     "it was busy for more than half of three intervals of %d ms", WATCH_MS);
+    check_met(c);
+}
+
+#define NEEDS_TALK (NEED_DATAGRAM | NEED_REPLIES)
+
+static const struct check checks[] = {
+    {
+        .id = "datagram.conc.no-crosstalk",
+        .claim = "peers do not see each other's data",
+        .why = "One buffer for all, or one address for all, mixes what clients say.",
+        .how = "64 sockets with requests of their own, sent in one order and read in the other.",
+        .cites = {REQ_DGRAM_07},
+        .needs = NEEDS_TALK | NEED_NUMBERED,
+        .flags = CHECK_ALONE,
+        .run = no_crosstalk,
+    },
+    {
+        .id = "datagram.burst.all-answered",
+        .claim = "a burst that fits the receive buffer is answered in full",
+        .why = "A server that reads one datagram per wake-up, or drops while it writes, loses.",
+        .how = "Bursts of 50 small datagrams; what the kernel itself dropped is not blamed on the "
+               "target.",
+        .cites = {REQ_DGRAM_09},
+        .needs = NEEDS_TALK | NEED_LOOPBACK,
+        .flags = CHECK_ALONE,
+        .run = all_answered,
+    },
+    {
+        .id = "datagram.burst.overload-recovers",
+        .claim = "too many datagrams may be lost, but are never mixed up, and the target recovers",
+        .why = "An overload must end when the load does.",
+        .how = "3000 datagrams as fast as they go; every reply is a right one; then probes.",
+        .cites = {REQ_DGRAM_10},
+        .needs = NEEDS_TALK,
+        .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,
+        .run = overload_recovers,
+    },
+    {
+        .id = "datagram.icmp.unreachable-survival",
+        .claim = "the error from one client's closed port is not taken for another's",
+        .why = "The next recvfrom() may report it, and belongs to somebody else.",
+        .how = "A client that sends and closes, then one that is answered, five times.",
+        .cites = {REQ_UDP_1122_4_1_3_3_03},
+        .needs = NEEDS_TALK,
+        .run = unreachable_survival,
+    },
+    {
+        .id = "datagram.icmp.vanished-clients",
+        .claim = "clients that vanish before their reply do no harm",
+        .why = "ECONNREFUSED on the server's socket ends a loop that tests for errors badly.",
+        .how = "100 times send and close; then ten exchanges.",
+        .cites = {REQ_DGRAM_11},
+        .needs = NEEDS_TALK,
+        .flags = CHECK_ALONE,
+        .run = vanished_clients,
+    },
+    {
+        .id = "datagram.leak.many-peers",
+        .claim = "descriptors and memory do not grow with the number of peers",
+        .why = "State that is kept per client is never given back: datagrams have no end.",
+        .how = "10000 client ports; the target's descriptors and memory.",
+        .cites = {REQ_DGRAM_18},
+        .needs = NEEDS_TALK | NEED_LOCAL,
+        .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,
+        .run = many_peers,
+    },
+    {
+        .id = "datagram.robust.random-input-survival",
+        .claim = "no datagram ends or wedges the target",
+        .why = "RFC 1122: be liberal in what you accept.",
+        .how = "200 datagrams of random octets of every size, drawn from the seed; then probes.",
+        .cites = {REQ_UDP_1122_1_2_2_01},
+        .needs = NEEDS_TALK,
+        .flags = CHECK_ALONE,
+        .run = random_input,
+    },
+    {
+        .id = "datagram.restart.immediate",
+        .claim = "the target can be started again at once at its address",
+        .why = "Datagram sockets have no TIME-WAIT; only a careless start fails.",
+        .how = "An instance of its own is killed and started again.",
+        .cites = {REQ_DGRAM_19},
+        .needs = NEEDS_TALK | NEED_MOVES,
+        .flags = CHECK_ALONE,
+        .run = restart_immediate,
+    },
+    {
+        .id = "datagram.idle.no-spin",
+        .claim = "a target that is asked for nothing uses no processor time",
+        .why = "An empty datagram, or an error that is never read, keeps a loop awake.",
+        .how = "An exchange, an empty datagram, clients that vanish; then the processor time stands "
+               "still.",
+        .cites = {REQ_CPU_01},
+        .needs = NEEDS_TALK | NEED_LOCAL,
+        .flags = CHECK_ALONE,
+        .run = no_spin,
+    },
+    {
+        .id = "datagram.conc.side-by-side",
+        .claim = "conversations side by side go as they go alone",
+        .why = "What holds for one client must hold while others talk.",
+        .how = "8 sockets at once; and every check that broke while others ran beside it and held "
+               "alone is counted here.",
+        .cites = {REQ_DGRAM_07},
+        .needs = NEEDS_TALK,
+        .flags = CHECK_ALONE | CHECK_FLIPS,
+        .run = side_by_side,
+    },
+};
+
+SUITE(datagram_many);
