@@ -215,11 +215,12 @@ static const struct check checks[] = {
     },
     {
         .id = "datagram.echo.keeps-answering",
-        .claim = "a datagram server goes on answering",
-        .why = "Counters overflow and tables fill.",
+        .claim = "request after request is answered, none is lost",
+        .why = "Counters overflow, tables fill, and some servers drain their queue behind a reply.",
         .how = "1000 exchanges in turn from one socket.",
         .cites = {REQ_ECHO_862_03},
         .needs = NEEDS_TALK,
+        .flags = CHECK_ALONE | CHECK_EVERY,
         .run = keeps_answering,
     },
     {

@@ -357,6 +357,7 @@ static const struct check checks[] = {
         .cites = {REQ_LOOP_01},
         .needs = NEEDS_RAW | NEED_MOVES,
         .flags = CHECK_ALONE,
+        .expects = "loop-guard",
         .run = own_port,
     },
     {

@@ -138,9 +138,10 @@ static int64_t median(int64_t *times, size_t count)
     return times[count / 2];
 }
 
-static void note_slowest(struct check_ctx *c, int64_t took_us)
+/* A reply that had to be asked for again says nothing of the target's speed. */
+static void note_slowest(struct check_ctx *c, int64_t took_us, unsigned resent_before)
 {
-    if (took_us > c->target.slowest_us)
+    if (took_us > c->target.slowest_us && c->resent == resent_before)
         c->target.slowest_us = took_us;
 }
 
@@ -151,11 +152,12 @@ static void measure_latency(struct check_ctx *c, struct calibration *cal)
 
     for (size_t i = 0; i < CONNECT_TRIES && check_alive(c); i++) {
         int64_t from = deadline_now_us();
+        unsigned resent = c->resent;
         struct conn *conn = check_dial(c);
 
         one_exchange(c, conn);
         connects[i] = deadline_now_us() - from;
-        note_slowest(c, connects[i]);
+        note_slowest(c, connects[i], resent);
         check_close(c, conn);
     }
     cal->gone = c->outcome->turned_away;
@@ -167,10 +169,11 @@ static void measure_latency(struct check_ctx *c, struct calibration *cal)
     struct conn *conn = check_dial(c);
     for (size_t i = 0; i < LATENCY_TRIES && check_alive(c); i++) {
         int64_t from = deadline_now_us();
+        unsigned resent = c->resent;
 
         one_exchange(c, conn);
         times[i] = deadline_now_us() - from;
-        note_slowest(c, times[i]);
+        note_slowest(c, times[i], resent);
     }
     check_close(c, conn);
     if (stage_held(c))

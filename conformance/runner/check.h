@@ -49,6 +49,7 @@ enum check_flag {
     CHECK_HALF_CLOSE = 1 << 6,  /* ... and for half-close */
     CHECK_REMOTE_FLOOD = 1 << 7, /* floods: against loopback only, unless --allow-remote */
     CHECK_UNREACHED = 1 << 8,   /* tried where a spawned target cannot be reached */
+    CHECK_EVERY = 1 << 9,       /* every datagram must be answered: none is sent a second time */
 };
 
 enum { CHECK_CITES_MAX = 4 };
@@ -86,6 +87,7 @@ struct owed {
     uint32_t seq;
     uint32_t size;      /* of its generated body, or of the given one */
     size_t body_offset; /* into conn.bodies, where the check gave the body; else SIZE_MAX */
+    unsigned sent;      /* datagrams: how often */
 };
 
 struct conn {
@@ -114,7 +116,8 @@ struct conn {
     bool unconnected;     /* a datagram socket without a peer: */
     struct address to;    /* ... where it sends */
     struct address from;  /* ... where the last datagram came from */
-    uint32_t recent[32]; /* the last numbers answered, to name a second reply */
+    struct owed recent[32]; /* the last requests answered, to know a second reply */
+    unsigned excused;    /* datagrams sent again: so many replies may come twice */
 };
 
 /* A second target that a check has started for itself. */
@@ -142,6 +145,8 @@ struct check_ctx {
     struct conn conns[CHECK_CONNS_MAX];
     unsigned dialled;
     int64_t last_dial_us;
+    bool every;         /* no datagram is sent a second time, see CHECK_EVERY */
+    unsigned resent;    /* datagrams that had to be sent again */
     struct instance *instance;
     char folder[64];     /* of the run, for socket files; removed by the runner */
     const char *record;  /* folder for what was sent, or NULL */
@@ -192,6 +197,7 @@ uint64_t check_expected_number(const struct check_ctx *c, const char *key, uint6
 
 /* ---- sizes that a slow target can bear: never more than nominal ---- */
 
+bool check_in_time(const struct check_ctx *c); /* alive, and repetitions may still go on */
 unsigned check_rounds(const struct check_ctx *c, unsigned nominal);      /* exchanges in turn */
 unsigned check_connections(const struct check_ctx *c, unsigned nominal); /* one after another */
 unsigned check_crowd(const struct check_ctx *c, unsigned nominal);       /* open at once */
@@ -236,7 +242,9 @@ void check_send_octets(struct check_ctx *c, struct conn *conn, struct slice octe
 /* As check_send_octets, but a connection that is gone is no trouble: true where all went out. */
 bool check_try_octets(struct check_ctx *c, struct conn *conn, struct slice octets);
 
-/* The next reply arrives and is right; on datagrams, any of those owed. */
+/* The next reply arrives and is right; on datagrams, any of those owed. Datagrams may be lost: a
+   request that stays unanswered is sent again, as any client would, with growing pauses and until
+   patience ends; but not in a check with CHECK_EVERY on a target of this machine. */
 void check_reply(struct check_ctx *c, struct conn *conn);
 
 /* As check_reply, but silence and an end are not judged: true where a right reply came, false where

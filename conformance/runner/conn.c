@@ -88,8 +88,7 @@ struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to)
     return conn;
 }
 
-/* Keeps to the pace of a target that limits how fast it takes connections. */
-static void keep_pace(struct check_ctx *c)
+void conn_keep_pace(struct check_ctx *c)
 {
     if (c->target.pace_ms && c->last_dial_us)
         deadline_wait(c->last_dial_us + (int64_t)c->target.pace_ms * 1000);
@@ -123,7 +122,7 @@ static struct net_io dial_patiently(struct check_ctx *c, const struct address *t
     bool told = false;
 
     for (;;) {
-        keep_pace(c);
+        conn_keep_pace(c);
         struct net_io io = net_dial(to, options, deadline, ret_fd);
         bool ours = io.status == NET_TROUBLE && io.error == EADDRNOTAVAIL;
 
@@ -169,7 +168,7 @@ bool check_try_dial(struct check_ctx *c, struct conn **ret)
 
     if (!check_alive(c))
         return false;
-    keep_pace(c);
+    conn_keep_pace(c);
     struct net_io io = net_dial(&c->target.address, NULL, conn_patience(c), &fd);
     if (io.status == NET_OK) {
         *ret = conn_adopt(c, fd, &c->target.address);
@@ -325,7 +324,7 @@ static void owed_body(const struct check_ctx *c, const struct conn *conn, const 
 void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const struct slice *body)
 {
     const struct exchange *x = c->target.exchange;
-    struct owed item = {.seq = conn->next_seq++, .body_offset = SIZE_MAX};
+    struct owed item = {.seq = conn->next_seq++, .body_offset = SIZE_MAX, .sent = 1};
     struct buf octets;
 
     if (!check_alive(c))
@@ -348,6 +347,20 @@ void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const str
         owe(c, conn, item);
 }
 
+void conn_request_again(struct check_ctx *c, struct conn *conn, size_t index, struct buf *ret)
+{
+    struct owed *item = &conn->owed[index];
+    struct buf body;
+
+    buf_init(&body, OUT_MAX);
+    owed_body(c, conn, item, &body);
+    struct ask ask = {.seq = item->seq, .body = buf_slice(&body)};
+    exchange_request(c->target.exchange, &ask, ret);
+    buf_free(&body);
+    item->sent++;
+    c->resent++;
+}
+
 /* ---- matching what comes ---- */
 
 static void settle_mismatch(struct check_ctx *c, const struct owed *item,
@@ -360,9 +373,11 @@ static void settle_mismatch(struct check_ctx *c, const struct owed *item,
     check_broken(c, expected, "%s", why->actual);
 }
 
-static void note_answer(struct conn *conn, uint32_t seq)
+static void note_answer(struct conn *conn, const struct owed *item)
 {
-    conn->recent[conn->answered++ % ARRAY_LEN(conn->recent)] = seq;
+    conn->recent[conn->answered++ % ARRAY_LEN(conn->recent)] = *item;
+    if (item->sent > 1)
+        conn->excused += item->sent - 1;
 }
 
 /* Matches a stream: replies come in the order of the requests. */
@@ -393,7 +408,7 @@ static void match_stream(struct check_ctx *c, struct conn *conn)
         conn->in_at += used;
         conn->owed_first++;
         conn->expect_ready = false;
-        note_answer(conn, item->seq);
+        note_answer(conn, item);
     }
 }
 
@@ -416,23 +431,39 @@ static bool answers(const struct check_ctx *c, struct conn *conn, const struct o
     return false;
 }
 
-static bool answered_before(const struct check_ctx *c, struct conn *conn, struct slice message,
-                            uint32_t *ret_seq)
+static const struct owed *answered_before(const struct check_ctx *c, struct conn *conn,
+                                          struct slice message)
 {
     size_t kept = size_min((size_t)conn->answered, ARRAY_LEN(conn->recent));
 
-    for (size_t i = 0; i < kept && exchange_has(c->target.exchange, EXCHANGE_NUMBERED); i++) {
-        struct owed item = {
-            .seq = conn->recent[i], .size = (uint32_t)message.len, .body_offset = SIZE_MAX};
+    for (size_t i = 0; i < kept; i++) {
         struct mismatch why;
 
-        item.size -= (uint32_t)size_min(message.len, exchange_prefix(c->target.exchange).len);
-        if (item.size >= 8 && answers(c, conn, &item, message, &why)) {
-            *ret_seq = item.seq;
-            return true;
-        }
+        if (answers(c, conn, &conn->recent[i], message, &why))
+            return &conn->recent[i];
     }
-    return false;
+    return NULL;
+}
+
+/* A message that answers nothing that is owed: late, second, or wrong. */
+static void settle_stray(struct check_ctx *c, struct conn *conn, struct slice message,
+                         const struct mismatch *why)
+{
+    const struct owed *before = answered_before(c, conn, message);
+
+    if (before && conn->excused > 0) {
+        conn->excused--;
+        check_tell(c, WHO_KIT, slice_of(NULL, 0),
+                   "connection %u: a further reply to a request that was sent again",
+                   conn->number);
+    } else if (before) {
+        check_broken(c, "one reply to each request", "a second reply to request %08x",
+                     before->seq);
+    } else if (conn_owed(conn) == 0) {
+        check_broken(c, "nothing: no request is open", "a message of %zu octets", message.len);
+    } else {
+        settle_mismatch(c, &conn->owed[conn->owed_first], why);
+    }
 }
 
 /* Matches one record or datagram: on a connection the oldest request, else any that is owed. */
@@ -440,7 +471,6 @@ static void match_message(struct check_ctx *c, struct conn *conn, struct slice m
 {
     bool ordered = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
     struct mismatch first = {0};
-    uint32_t seq = 0;
 
     for (size_t i = conn->owed_first; i < conn->owed_count; i++) {
         struct owed item = conn->owed[i];
@@ -450,7 +480,7 @@ static void match_message(struct check_ctx *c, struct conn *conn, struct slice m
             memmove(&conn->owed[conn->owed_first + 1], &conn->owed[conn->owed_first],
                     (i - conn->owed_first) * sizeof(item));
             conn->owed_first++;
-            note_answer(conn, item.seq);
+            note_answer(conn, &item);
             return;
         }
         if (i == conn->owed_first)
@@ -458,12 +488,7 @@ static void match_message(struct check_ctx *c, struct conn *conn, struct slice m
         if (ordered)
             break;
     }
-    if (answered_before(c, conn, message, &seq))
-        check_broken(c, "one reply to each request", "a second reply to request %08x", seq);
-    else if (conn_owed(conn) == 0)
-        check_broken(c, "nothing: no request is open", "a message of %zu octets", message.len);
-    else
-        settle_mismatch(c, &conn->owed[conn->owed_first], &first);
+    settle_stray(c, conn, message, &first);
 }
 
 static void settle_surplus(struct check_ctx *c, const struct conn *conn)
@@ -615,7 +640,9 @@ void conn_silence_text(const struct check_ctx *c, const struct conn *conn, char 
 
     if (part > 0)
         text_format(after, sizeof(after), " after %zu octets of it", part);
-    if (conn->lost)
+    if (conn->lost && endpoint_is_datagram(&c->target.endpoint))
+        text_copy(out, cap, "nobody is there: port unreachable");
+    else if (conn->lost)
         text_format(out, cap, "the connection is reset%s", after);
     else if (conn->ended)
         text_format(out, cap, "end of file%s", after);

@@ -7,6 +7,9 @@
 /* Makes a connection of the check out of a connected socket. Never NULL. */
 struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to);
 
+/* Keeps to the pace of a target that limits how fast it takes connections, or datagrams. */
+void conn_keep_pace(struct check_ctx *c);
+
 /* Closes the socket and gives everything back, without a word in the transcript. */
 void conn_discard(struct conn *conn);
 
@@ -18,6 +21,9 @@ size_t conn_unsent(const struct conn *conn);
 
 /* Puts the next request behind what is composed already, and its reply on the list. */
 void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const struct slice *body);
+
+/* Appends the request behind owed[index] once more; counts it as sent again. */
+void conn_request_again(struct check_ctx *c, struct conn *conn, size_t index, struct buf *ret);
 
 enum conn_wish { CONN_READ = 1, CONN_WRITE = 2 };
 

@@ -22,6 +22,7 @@ enum { OUTCOME_HEAD = 40, OUTCOME_TAIL = 80, OUTCOME_TEXT_MAX = 480 };
 struct outcome {
     enum outcome_kind kind;
     bool turned_away; /* the target did not let a connection in, or ended it before any answer */
+    bool silent;      /* what was due did not come; nothing wrong came */
     unsigned met;     /* expectations that were met */
     char reason[OUTCOME_TEXT_MAX];
     char expected[OUTCOME_TEXT_MAX];

@@ -307,6 +307,8 @@ static void run_unreached(struct run *run)
 {
     char ending[sizeof(run->ending)];
 
+    if (supervise_target_ended(run))
+        return;
     text_copy(ending, sizeof(ending), run->ending);
     run->ending[0] = '\0';
     for (size_t i = 0; i < run->count; i++) {

@@ -47,6 +47,8 @@ struct entry {
     char death[512];          /* how the target died of it, or "" */
     struct tail last_words;   /* what the target said on standard error then */
     bool failed_beside;       /* broke side by side with others and held alone */
+    bool away_beside;         /* it was turned away beside others */
+    bool silent_beside;       /* ... because a reply was missing, not wrong */
     char beside[512];         /* how */
     int64_t duration_us;
 

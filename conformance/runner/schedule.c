@@ -191,6 +191,8 @@ static void collect_beside(struct run *run, unsigned slot)
     collect(run, slot, e);
     if (e->outcome->kind == OUTCOME_BROKEN || e->outcome->kind == OUTCOME_TROUBLE) {
         e->state = ENTRY_DEFERRED;
+        e->silent_beside = e->outcome->silent;
+        e->away_beside = e->outcome->turned_away;
         text_copy(e->beside, sizeof(e->beside), e->outcome->reason);
     }
 }
@@ -345,8 +347,11 @@ static void run_deferred(struct run *run)
         if (e->state != ENTRY_DEFERRED)
             continue;
         run_alone(run, i);
+        /* Who was turned away has met a limit of the target; the checks about admission name it. */
         e->failed_beside = e->outcome->kind != OUTCOME_BROKEN && e->death[0] == '\0' &&
-                           e->outcome->kind != OUTCOME_TROUBLE;
+                           e->outcome->kind != OUTCOME_TROUBLE && !e->away_beside;
+        if (e->away_beside)
+            run->target.pace_ms = PACE_MS;
     }
 }
 

@@ -7,7 +7,11 @@
 #include "conformance/runner/conn.h"
 #include "harness/base/deadline.h"
 
-enum { SWALLOW_CHUNK = 1 << 16 };
+enum {
+    SWALLOW_CHUNK = 1 << 16,
+    AGAIN_MS = 200, /* a datagram that stays unanswered is first sent again after so long, */
+    AGAIN_LATENCIES = 8, /* and so many times the usual reply */
+};
 
 /* Sends all that is composed. Replies that come meanwhile are taken, or both sides might block. */
 static void flush(struct check_ctx *c, struct conn *conn)
@@ -36,6 +40,8 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
     int64_t deadline = conn_patience(c);
     struct net_io io;
 
+    if (endpoint_is_datagram(&c->target.endpoint))
+        conn_keep_pace(c);
     for (;;) {
         io = net_send_to(conn->fd, octets, conn->unconnected ? &conn->to : NULL, 0);
         if (io.status != NET_TIMEOUT || !check_alive(c))
@@ -158,22 +164,51 @@ void check_send_octets(struct check_ctx *c, struct conn *conn, struct slice octe
     flush(c, conn);
 }
 
+/* Whether what is owed on this connection may be asked again when nothing comes. */
+static bool may_ask_again(const struct check_ctx *c)
+{
+    return !c->every && exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS &&
+           exchange_has(c->target.exchange, EXCHANGE_IDEMPOTENT);
+}
+
+static void ask_again(struct check_ctx *c, struct conn *conn)
+{
+    struct buf request;
+
+    buf_init(&request, 1 << 17);
+    for (size_t i = conn->owed_first; i < conn->owed_count && check_alive(c); i++) {
+        buf_reset(&request);
+        conn_request_again(c, conn, i, &request);
+        check_tell(c, WHO_KIT, slice_of(NULL, 0),
+                   "connection %u: no reply to request %08x; it is sent again", conn->number,
+                   conn->owed[i].seq);
+        send_message(c, conn, buf_slice(&request));
+    }
+    buf_free(&request);
+}
+
 /* Waits until one more reply is matched. True where it is. */
 static bool await_reply(struct check_ctx *c, struct conn *conn, int64_t deadline)
 {
     uint64_t wanted = conn->answered + 1;
     int64_t patience = c->target.patience_ms;
+    int64_t pause_ms = AGAIN_MS + AGAIN_LATENCIES * c->target.latency_us / 1000;
+    int64_t again = may_ask_again(c) ? deadline_in_ms(pause_ms) : DEADLINE_NEVER;
 
     while (check_alive(c) && conn->answered < wanted) {
         if (conn->ended || conn->lost)
             return false;
-        if (conn_move(c, conn, CONN_READ, deadline)) {
+        if (conn_move(c, conn, CONN_READ, again < deadline ? again : deadline)) {
             /* As long as octets arrive the target is at work; silence is what is bounded. */
             int64_t later = deadline_in_ms(patience);
 
             deadline = later > deadline ? later : deadline;
         } else if (!conn->ended && !conn->lost) {
-            return false;
+            if (deadline_passed(deadline))
+                return false;
+            ask_again(c, conn);
+            pause_ms *= 2;
+            again = deadline_in_ms(pause_ms);
         }
     }
     return check_alive(c);
@@ -206,7 +241,10 @@ void check_reply(struct check_ctx *c, struct conn *conn)
     conn_silence_text(c, conn, actual, sizeof(actual));
     if (!conn->ended && !conn->lost)
         check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s", conn->number, actual);
-    if ((conn->ended || conn->lost) && !conn->heard && !conn->disturbed)
+    if (!conn->ended && !conn->lost && check_alive(c))
+        c->outcome->silent = true;
+    bool away = conn->lost && endpoint_is_datagram(&c->target.endpoint);
+    if (away || ((conn->ended || conn->lost) && !conn->heard && !conn->disturbed))
         check_turned_away(c, expected, actual);
     else
         check_broken(c, expected, "%s", actual);
@@ -328,6 +366,8 @@ void check_probe(struct check_ctx *c)
     if (!check_alive(c))
         return;
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "a probe: does the target still serve?");
+    bool every = c->every;
+    c->every = false; /* the queue that a check has filled may lose a probe */
     conn = check_dial(c);
     if (exchange_has(c->target.exchange, EXCHANGE_REPLIES)) {
         check_exchange(c, conn);
@@ -340,4 +380,5 @@ void check_probe(struct check_ctx *c)
         check_end(c, conn);
     }
     check_close(c, conn);
+    c->every = every;
 }

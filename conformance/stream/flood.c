@@ -39,10 +39,13 @@ static void backlog_burst(struct check_ctx *c)
 static void connect_close(struct check_ctx *c)
 {
     unsigned cycles = check_connections(c, CYCLES);
+    unsigned done = 0;
 
-    for (unsigned i = 0; i < cycles && check_alive(c); i++)
+    for (; done < cycles && check_in_time(c); done++)
         check_close(c, check_dial(c));
     check_probe(c);
+    if (done < CYCLES)
+        check_remark(c, "%u connections: the target is slow in taking them", done);
 }
 
 /* Random octets, drawn from the seed; what comes back is not judged. */
@@ -51,7 +54,7 @@ static void random_input(struct check_ctx *c)
     static uint8_t octets[RANDOM_MAX];
     unsigned streams = check_connections(c, STREAMS);
 
-    for (unsigned i = 0; i < streams && check_alive(c); i++) {
+    for (unsigned i = 0; i < streams && check_in_time(c); i++) {
         size_t size = 1 + (size_t)rng_below(&c->rng, check_volume(c, 1ULL << (i % 17)));
         struct conn *conn = check_dial(c);
 

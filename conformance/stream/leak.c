@@ -27,7 +27,7 @@ static void one_conversation(struct check_ctx *c)
 
 static void converse(struct check_ctx *c, unsigned times)
 {
-    for (unsigned i = 0; i < times && check_alive(c); i++)
+    for (unsigned i = 0; i < times && check_in_time(c); i++)
         one_conversation(c);
 }
 
@@ -103,7 +103,7 @@ static void leak_fds_after_abuse(struct check_ctx *c)
 
     converse(c, check_connections(c, WARM_UP));
     unsigned before = settled_view(c).fds;
-    for (unsigned i = 0; i < times && check_alive(c); i++) {
+    for (unsigned i = 0; i < times && check_in_time(c); i++) {
         struct conn *conn = check_dial(c);
 
         if (i % 4 != 0 && exchange_has(c->target.exchange, EXCHANGE_REPLIES))
@@ -127,7 +127,7 @@ static void leak_close_wait(struct check_ctx *c)
     struct problem why;
     unsigned waiting = 0;
 
-    for (unsigned i = 0; i < check_connections(c, MANY / 10) && check_alive(c); i++) {
+    for (unsigned i = 0; i < check_connections(c, MANY / 10) && check_in_time(c); i++) {
         struct conn *conn = check_dial(c);
 
         if (exchange_has(c->target.exchange, EXCHANGE_REPLIES))

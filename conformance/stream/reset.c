@@ -19,7 +19,7 @@ static void send_half_request(struct check_ctx *c, struct conn *conn)
 
 static void mid_request(struct check_ctx *c)
 {
-    for (unsigned i = 0; i < check_connections(c, TIMES) && check_alive(c); i++) {
+    for (unsigned i = 0; i < check_connections(c, TIMES) && check_in_time(c); i++) {
         struct conn *conn = check_dial(c);
 
         send_half_request(c, conn);
@@ -30,7 +30,7 @@ static void mid_request(struct check_ctx *c)
 
 static void after_request(struct check_ctx *c)
 {
-    for (unsigned i = 0; i < check_connections(c, TIMES) && check_alive(c); i++) {
+    for (unsigned i = 0; i < check_connections(c, TIMES) && check_in_time(c); i++) {
         struct conn *conn = check_dial(c);
 
         check_send(c, conn);
@@ -41,7 +41,7 @@ static void after_request(struct check_ctx *c)
 
 static void before_accept(struct check_ctx *c)
 {
-    for (unsigned i = 0; i < check_connections(c, 2 * TIMES) && check_alive(c); i++)
+    for (unsigned i = 0; i < check_connections(c, 2 * TIMES) && check_in_time(c); i++)
         check_reset(c, check_dial(c));
     check_probe(c);
 }
@@ -59,7 +59,7 @@ static void ask_much(struct check_ctx *c, struct conn *conn)
 /* Reads a little and closes with the rest unread, which sends RST. */
 static void rude_abort(struct check_ctx *c)
 {
-    for (unsigned i = 0; i < check_connections(c, TIMES) && check_alive(c); i++) {
+    for (unsigned i = 0; i < check_connections(c, TIMES) && check_in_time(c); i++) {
         struct conn *conn = check_dial(c);
 
         if (i < 3)
@@ -77,7 +77,7 @@ static void peer_gone_before_reply(struct check_ctx *c)
 {
     unsigned requests = exchange_has(c->target.exchange, EXCHANGE_PERSISTS) ? 5 : 1;
 
-    for (unsigned i = 0; i < check_connections(c, TIMES / 2) && check_alive(c); i++) {
+    for (unsigned i = 0; i < check_connections(c, TIMES / 2) && check_in_time(c); i++) {
         struct conn *conn = check_dial(c);
         struct buf octets;
 
@@ -113,7 +113,7 @@ static void isolated(struct check_ctx *c)
     struct conn *steady = check_dial(c);
 
     check_exchange(c, steady);
-    for (unsigned i = 0; i < check_connections(c, TIMES / 2) && check_alive(c); i++) {
+    for (unsigned i = 0; i < check_connections(c, TIMES / 2) && check_in_time(c); i++) {
         struct conn *other = check_dial(c);
 
         if (i % 2)
