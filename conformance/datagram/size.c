@@ -2,7 +2,7 @@
 #include "conformance/suites.h"
 #include "harness/base/deadline.h"
 
-enum { MAX_IPV4 = 65507, MTU_IPV6 = 1280, HEADERS_IPV6 = 48, FENCES = 3, GRACE_MS = 40 };
+enum { MAX_IPV4 = 65507, MTU_IPV6 = 1280, HEADERS_IPV6 = 48, FENCES = 3, TRIES = 3, GRACE_MS = 40 };
 
 enum fate { FATE_WHOLE, FATE_CUT, FATE_SILENT };
 
@@ -13,7 +13,7 @@ struct walk {
     size_t whole_up_to; /* the largest size that came back whole */
 };
 
-/* Somebody else is served while this reply is owed; when that happened thrice, it is not coming. */
+/* Somebody else is served while this reply is owed; when that happened, it is not coming. */
 static void fence_elsewhere(struct check_ctx *c)
 {
     struct conn *other = check_dial(c);
@@ -21,6 +21,23 @@ static void fence_elsewhere(struct check_ctx *c)
     for (unsigned i = 0; i < FENCES; i++)
         check_exchange(c, other);
     check_close(c, other);
+}
+
+/* Sends the request, a few times where nothing comes back: datagrams may be lost. */
+static bool ask_for_reply(struct check_ctx *c, struct conn *conn, struct slice request,
+                          struct buf *reply)
+{
+    for (unsigned i = 0; i < TRIES && check_alive(c); i++) {
+        check_send_message(c, conn, request);
+        if (check_try_message(c, conn, reply, deadline_in_ms(GRACE_MS)))
+            return true;
+        fence_elsewhere(c);
+        if (check_try_message(c, conn, reply, deadline_in_ms(GRACE_MS)))
+            return true;
+        if (conn->lost)
+            check_turned_away(c, "the target takes datagrams", "port unreachable");
+    }
+    return false;
 }
 
 /* Sends a payload of this size and judges the reply: whole, cut short, or none. Anything else
@@ -35,13 +52,7 @@ static enum fate try_size(struct check_ctx *c, size_t size, size_t *ret_len)
     buf_init(&due, 1 << 17);
     buf_init(&reply, 1 << 18);
     exchange_body(c->target.exchange, conn->next_seq, size, &due);
-    check_send_message(c, conn, buf_slice(&due));
-    bool heard = check_try_message(c, conn, &reply, deadline_in_ms(GRACE_MS));
-    if (!heard && check_alive(c)) {
-        fence_elsewhere(c);
-        heard = check_try_message(c, conn, &reply, deadline_in_ms(GRACE_MS));
-    }
-    if (heard) {
+    if (ask_for_reply(c, conn, buf_slice(&due), &reply)) {
         struct slice body = slice_from(buf_slice(&reply), prefix.len);
         bool right = slice_starts(buf_slice(&reply), prefix) && body.len <= due.len &&
                      slice_starts(buf_slice(&due), body);
@@ -189,10 +200,7 @@ static size_t reply_size(struct check_ctx *c, size_t size, size_t *ret_request)
     buf_init(&reply, 1 << 18);
     check_compose(c, conn, size, &request);
     *ret_request = request.len;
-    check_send_message(c, conn, buf_slice(&request));
-    size_t len = check_try_message(c, conn, &reply, deadline_in_ms(c->target.patience_ms))
-                     ? reply.len
-                     : 0;
+    size_t len = ask_for_reply(c, conn, buf_slice(&request), &reply) ? reply.len : 0;
     check_close(c, conn);
     buf_free(&request);
     buf_free(&reply);

@@ -160,7 +160,7 @@ static void measure_latency(struct check_ctx *c, struct calibration *cal)
         note_slowest(c, connects[i], resent);
         check_close(c, conn);
     }
-    cal->gone = c->outcome->turned_away;
+    cal->gone = !check_alive(c);
     if (!stage_held(c))
         return;
     c->target.latency_us = c->target.connect_us = median(connects, CONNECT_TRIES);

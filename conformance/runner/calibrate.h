@@ -28,7 +28,7 @@ struct calibration {
     enum calibration_stage stage;       /* where it is, or where the target died */
     bool reached;
     char unreachable[OUTCOME_TEXT_MAX];
-    bool gone;     /* it took one conversation and then nobody was there */
+    bool gone;     /* it served one conversation and then no other */
     bool confused; /* connections side by side got wrong answers: run one job only */
     bool has_finding;       /* ... about the first exchange */
     struct outcome finding;

@@ -205,7 +205,10 @@ bool check_in_time(const struct check_ctx *c)
 
 unsigned check_rounds(const struct check_ctx *c, unsigned nominal)
 {
-    return fitting(c->target.latency_us, nominal);
+    bool paced = endpoint_is_datagram(&c->target.endpoint);
+
+    return fitting(c->target.latency_us + (paced ? (int64_t)c->target.pace_ms * US_PER_MS : 0),
+                   nominal);
 }
 
 unsigned check_connections(const struct check_ctx *c, unsigned nominal)

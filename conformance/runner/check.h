@@ -349,8 +349,12 @@ struct bound {
 };
 struct bound check_bound(struct check_ctx *c, uint16_t port);
 
-/* Moves the check's process into a network namespace of its own, in which lo is up and routes
-   10.9.0.0/16, too, though nobody answers there. False, and skipped, where that is not allowed. */
+/* Waits until the target's kernel side of this TCP connection is gone, as far as this machine can
+   see it; breaks the claim where it stays for as long as patience lasts. */
+void check_far_end_gone(struct check_ctx *c, struct conn *conn);
+
+/* Moves the check's process into a network namespace of its own, in which lo is up. False, and
+   skipped, where that is not allowed. */
 bool check_enter_network(struct check_ctx *c);
 
 /* Asks it to end (SIGTERM), or kills it (SIGKILL), and waits until it has. */

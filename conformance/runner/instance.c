@@ -62,6 +62,45 @@ struct bound check_bound(struct check_ctx *c, uint16_t port)
     return l.bound;
 }
 
+struct far_end {
+    struct address near; /* our own address, which is the far end's peer */
+    uint16_t port;       /* of the target */
+    bool there;
+};
+
+static bool match_far_end(const struct sockdiag_socket *socket, void *closure)
+{
+    struct far_end *f = closure;
+    bool held = socket->state == SOCKDIAG_ESTABLISHED || socket->state == SOCKDIAG_CLOSE_WAIT;
+
+    f->there |= held && address_port(&socket->local) == f->port &&
+                address_eq(&socket->peer, &f->near);
+    return !f->there;
+}
+
+void check_far_end_gone(struct check_ctx *c, struct conn *conn)
+{
+    struct far_end f = {.port = address_port(&c->target.address)};
+    int64_t deadline = conn_patience(c);
+    struct problem why;
+
+    if (!check_alive(c) || c->target.endpoint.kind != ENDPOINT_TCP || !c->target.loopback)
+        return;
+    if (!net_local(conn->fd, SOCK_STREAM, &f.near))
+        check_trouble(c, "getsockname: %s", strerror(errno));
+    do {
+        f.there = false;
+        if (!sockdiag_walk(SOCK_STREAM, match_far_end, &f, &why))
+            check_trouble(c, "%s", why.text);
+        if (f.there)
+            check_pause(c, TRY_MS);
+    } while (check_alive(c) && f.there && !deadline_passed(deadline));
+    if (f.there)
+        check_broken(c, "the target lets go of the connection", "it still holds it after %.1f s",
+                     (double)c->target.patience_ms / 1000);
+    check_met(c);
+}
+
 /* A place of its own for the second instance: another port, another path, another name. */
 static bool choose_place(struct check_ctx *c, struct endpoint *e)
 {

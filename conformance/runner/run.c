@@ -222,9 +222,9 @@ static void gone_in_calibration(struct run *run)
         run->target.pace_ms = 40;
         return;
     }
-    blame_stage(run, STAGE_LATENCY, "the target takes no connection after the first");
+    blame_stage(run, STAGE_LATENCY, "the target served one conversation and then no other");
     text_copy(run->ending, sizeof(run->ending),
-              "the target takes no connection after the first; nothing more was run");
+              "the target served one conversation and then no other; nothing more was run");
 }
 
 /* A wrong, late or missing first answer is the finding of the check that claims a right one. */

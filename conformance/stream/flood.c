@@ -1,10 +1,5 @@
 /* Checks: floods and bursts, random input, and urgent data. */
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "conformance/suites.h"
 #include "harness/base/deadline.h"
@@ -119,78 +114,6 @@ static void urgent_stream_intact(struct check_ctx *c)
     buf_free(&heard);
 }
 
-/* ---- half-open connections, in a network namespace of its own ---- */
-
-struct syn {
-    struct iphdr_plain {
-        uint8_t version_length, service;
-        uint16_t length, id, fragment;
-        uint8_t lifetime, protocol;
-        uint16_t checksum;
-        uint32_t source, destination;
-    } ip;
-    struct tcphdr tcp;
-};
-
-static uint16_t checksum(const void *data, size_t len, uint32_t sum)
-{
-    const uint8_t *octets = data;
-
-    for (size_t i = 0; i + 1 < len; i += 2)
-        sum += (uint32_t)octets[i] << 8 | octets[i + 1];
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return htons((uint16_t)~sum);
-}
-
-/* A SYN from an address that routes back to nobody, so that the answer is never completed. */
-static struct syn make_syn(const struct address *to, unsigned number)
-{
-    struct syn s = {0};
-    struct sockaddr_in in;
-
-    memcpy(&in, &to->storage, sizeof(in));
-    s.ip.version_length = 0x45;
-    s.ip.length = htons(sizeof(s));
-    s.ip.lifetime = 64;
-    s.ip.protocol = IPPROTO_TCP;
-    s.ip.source = htonl(0x0a090900U + 1 + number % 200); /* 10.9.9.x */
-    s.ip.destination = in.sin_addr.s_addr;
-    s.tcp.source = htons((uint16_t)(20000 + number));
-    s.tcp.dest = in.sin_port;
-    s.tcp.seq = htonl(number * 7919);
-    s.tcp.doff = sizeof(s.tcp) / 4;
-    s.tcp.syn = 1;
-    s.tcp.window = htons(4096);
-    uint32_t pseudo = IPPROTO_TCP + sizeof(s.tcp);
-    pseudo += ntohs((uint16_t)(s.ip.source & 0xffff)) + ntohs((uint16_t)(s.ip.source >> 16));
-    pseudo += ntohs((uint16_t)(s.ip.destination & 0xffff)) +
-              ntohs((uint16_t)(s.ip.destination >> 16));
-    s.tcp.check = checksum(&s.tcp, sizeof(s.tcp), pseudo);
-    return s;
-}
-
-static void half_open(struct check_ctx *c)
-{
-    static const struct check_instance_options options = {.umask = -1};
-
-    if (!check_enter_network(c))
-        return;
-    check_start_instance(c, &options);
-    int fd = check_alive(c) ? socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW) : -1;
-    if (fd < 0)
-        check_trouble(c, "raw socket");
-    for (unsigned i = 0; i < 500 && check_alive(c); i++) {
-        struct syn syn = make_syn(&c->target.address, i);
-
-        net_send_to(fd, slice_of(&syn, sizeof(syn)), &c->target.address, 0);
-    }
-    check_tell(c, WHO_US, slice_of(NULL, 0), "500 connections begun and never completed");
-    if (fd >= 0)
-        close(fd);
-    check_probe(c);
-}
-
 static const struct check checks[] = {
     {
         .id = "stream.backlog.burst",
@@ -212,17 +135,6 @@ static const struct check checks[] = {
         .needs = NEED_CONNECTED,
         .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,
         .run = connect_close,
-    },
-    {
-        .id = "stream.flood.half-open",
-        .claim = "connections that are never completed do not keep others out",
-        .why = "A SYN flood must not exhaust the accept path.",
-        .how = "An instance of its own in a network namespace gets 500 SYNs from addresses that "
-               "never answer; then a probe.",
-        .cites = {REQ_BACK_03},
-        .needs = NEED_TCP | NEED_IPV4 | NEED_REPLIES | NEED_MOVES | NEED_ROOT,
-        .flags = CHECK_ALONE,
-        .run = half_open,
     },
     {
         .id = "stream.oob.survives",

@@ -134,7 +134,7 @@ static void rdwr_idle(struct check_ctx *c)
     if (requests_for(c, 2) > 1)
         check_exchange(c, conn);
     check_shut(c, conn, SHUT_RDWR);
-    check_pause(c, IDLE_MS);
+    check_far_end_gone(c, conn);
     check_close(c, conn);
     check_probe(c);
 }
@@ -256,10 +256,12 @@ static const struct check checks[] = {
     },
     {
         .id = "stream.shutdown.rdwr-idle",
-        .claim = "SHUT_RDWR on an idle connection does no harm",
-        .why = "FIN comes and, for whatever is sent then, RST.",
-        .how = "An exchange, SHUT_RDWR, a pause, close; then a probe.",
-        .cites = {REQ_RST_01},
+        .claim = "SHUT_RDWR on an idle connection ends it on both sides",
+        .why = "FIN comes and, for whatever is sent then, RST; who waits on holds the socket for "
+               "ever.",
+        .how = "An exchange, SHUT_RDWR; the kernel's list shows that the target let go; then a "
+               "probe.",
+        .cites = {REQ_RST_01, REQ_LEAK_02},
         .needs = NEEDS_TALK,
         .run = rdwr_idle,
     },
