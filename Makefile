@@ -36,11 +36,15 @@ WARN       := $(WARN_BOTH) $(WARN_$(CC)) $(WERROR)
 CFLAGS     := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -include harness/base/banned.h $(OPT) $(WARN)
 LIBS       := -ljansson -lyaml
 
+# Tests read reports with libxml2, whose headers Debian keeps in a folder of their own.
+$(B)/tests/%.o: CFLAGS += -isystem /usr/include/libxml2
+
 # What is built from what. reference/* and conformance are programs; harness is a library.
 harness_src     := $(sort $(wildcard harness/*/*.c))
 conformance_src := $(sort $(wildcard conformance/*.c conformance/*/*.c))
 tests_src       := $(sort $(wildcard tests/test_*.c))
-tests_lib_src   := $(sort $(filter-out $(tests_src),$(wildcard tests/*.c)))
+tests_programs  := prove bench
+tests_lib_src   := $(sort $(filter-out $(tests_src) $(tests_programs:%=tests/%.c),$(wildcard tests/*.c)))
 reference_dirs  := $(patsubst %/main.c,%,$(sort $(wildcard reference/*/main.c)))
 programs        := $(patsubst reference/%,assay-%,$(reference_dirs))
 
@@ -49,10 +53,11 @@ lib             := $(B)/libassay.a
 runner_obj      := $(filter-out $(B)/conformance/main.o,$(call obj,$(conformance_src)))
 base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
 test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
-all_obj         := $(call obj,$(harness_src) $(conformance_src) $(tests_src) $(tests_lib_src) \
+test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs:%=tests/%.c)))
+all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c) \
 	$(foreach d,$(reference_dirs),$(wildcard $(d)/*.c)))
 
-.PHONY: all help demo test test-run lint format bench install uninstall clean deps-build deps-test FORCE
+.PHONY: all help demo test tests prove stability bench lint format install uninstall clean FORCE
 .DEFAULT_GOAL := all
 
 all: $(B)/assay $(programs:%=$(B)/%)
@@ -78,12 +83,22 @@ format:
 	@ci/install-deps lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench:
+prove:
 	@ci/install-deps build test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all tests
+	@build/release/tests/prove build/release
+
+stability:
+	@ci/install-deps build test
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
+	@tests/stability build/release $(or $(ROUNDS),20)
+
+bench:
+	@ci/install-deps build
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
 	@build/release/tests/bench build/release
 
-tests: $(test_bins) $(B)/tests/bench
+tests: $(test_bins) $(test_programs)
 
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
@@ -117,6 +132,10 @@ $(B)/libtests.a: $(call obj,$(tests_lib_src)) $(runner_obj)
 $(test_bins): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) -lcmocka -lxml2 -o $@
+
+$(test_programs): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) -o $@
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/assay

@@ -14,7 +14,13 @@
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
 
-enum { REPORTS_MAX = 16, REPEAT_MAX = 10000, TEXT_LEN = 256, PATIENCE_MAX_MS = 3600000 };
+enum {
+    COMMAND_MAX = 8192,
+    REPORTS_MAX = 16,
+    REPEAT_MAX = 10000,
+    TEXT_LEN = 256,
+    PATIENCE_MAX_MS = 3600000
+};
 
 struct wanted_report {
     const struct reporter *reporter;
@@ -260,8 +266,7 @@ static const struct option_row rows[] = {
     {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
     {"skip", "GLOB", "not these checks", take_skip},
     {"level", "LEVEL", "only must, should, robust or note; may be repeated", take_level},
-    {"jobs", "N", "checks side by side; default: the processors, 1 for a serial target",
-     take_jobs},
+    {"jobs", "N", "checks side by side; default: the processors, 1 for a serial target", take_jobs},
     {"seed", "N", "repeats a run: the seed of all random choices", take_seed},
     {"repeat", "N", "so many runs; a verdict that differs between them is told", take_repeat},
     {"strict", NULL, "a broken should (warn) makes the status 1, too", take_strict},
@@ -339,8 +344,7 @@ static bool check_reports(struct check_options *o, struct problem *why)
     if (to_stdout == 0) {
         if (o->report_count == REPORTS_MAX)
             return problem_set(why, "more than %d reports", REPORTS_MAX);
-        o->reports[o->report_count++] =
-            (struct wanted_report){.reporter = reporter_find("text")};
+        o->reports[o->report_count++] = (struct wanted_report){.reporter = reporter_find("text")};
     }
     return true;
 }
@@ -348,6 +352,24 @@ static bool check_reports(struct check_options *o, struct problem *why)
 static bool known_check(const char *id)
 {
     return registry_find(id) != NULL;
+}
+
+/* Does the command fit the endpoint, and is there a check to try? What is wrong here is the user's
+   to mend; what goes wrong later is ours. */
+static bool check_command_and_selection(const struct run_options *r, struct problem *why)
+{
+    const struct check *selected[RUN_CHECKS_MAX];
+    size_t count = 0;
+    struct buf command;
+
+    buf_init(&command, COMMAND_MAX);
+    bool ok = !r->spawn || target_command(r->spawn, &r->endpoint, &command, why);
+    buf_free(&command);
+    if (ok && r->spawn && !endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 &&
+        !target_command_moves(r->spawn, &r->endpoint))
+        return problem_set(why,
+                           "port 0 needs a --spawn command with {port}, which is told the port");
+    return ok && select_checks(&r->selection, &r->endpoint, selected, RUN_CHECKS_MAX, &count, why);
 }
 
 static bool settle_options(struct check_options *o, const char *url, struct exchange **ret_exchange,
@@ -375,7 +397,8 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
             return false;
         r->waivers = waivers;
     }
-    return check_expect_keys(o, why) && check_reports(o, why);
+    return check_command_and_selection(r, why) && check_expect_keys(o, why) &&
+           check_reports(o, why);
 }
 
 /* ---- the reports ---- */
@@ -410,14 +433,14 @@ static int perform(const struct check_options *o)
 {
     static struct run run;
     struct problem why;
-    int status = STATUS_USAGE;
+    int status = STATUS_KIT;
 
     if (!run_catch_signals(&why)) {
         log_error("%s", why.text);
         return STATUS_KIT;
     }
     if (!repeat_perform(&run, &o->run, o->repeat, &why)) {
-        usage_error("check", &why);
+        log_error("%s", why.text);
     } else {
         status = run_status(&run);
         if (run.ending[0])
@@ -448,6 +471,7 @@ int command_check(int argc, char **argv)
         status = perform(&o);
     else
         status = usage_error("check", &why);
+    o.run.waivers = NULL;
     waivers_free(&waivers);
     exchange_close(exchange);
     return status;

@@ -53,8 +53,9 @@ static void print_twins(const char *id)
     for (char *row = strtok_r(p.said.text, "\n", &save); row; row = strtok_r(NULL, "\n", &save)) {
         const char *what = strrchr(row, '\t');
 
-        printf("%s  assay serve echo --fault %.*s: %s\n", first ? "twins that it must catch:\n" : "",
-               (int)strcspn(row, "\t"), row, what ? what + 1 : "");
+        printf("%s  assay serve echo --fault %.*s: %s\n",
+               first ? "twins that it must catch:\n" : "", (int)strcspn(row, "\t"), row,
+               what ? what + 1 : "");
         first = false;
     }
     process_stop(&p, 0);
@@ -76,8 +77,9 @@ int command_explain(int argc, char **argv)
     }
     const struct check *check = words[0] ? registry_find(words[0]) : NULL;
     if (!check) {
-        problem_set(&why, words[0] ? "no check has the id \"%s\"; `assay list` names them"
-                                   : "which check?%s",
+        problem_set(&why,
+                    words[0] ? "no check has the id \"%s\"; `assay list` names them"
+                             : "which check?%s",
                     words[0] ? words[0] : "");
         return usage_error("explain", &why);
     }

@@ -37,8 +37,8 @@ static void add_json(struct list *l, const struct check *check)
     for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++)
         json_array_append_new(cites, json_string(requirement_row(check->cites[i])->cite));
     json_array_append_new(l->array, json_pack("{s:s, s:s, s:s, s:o}", "id", check->id, "level",
-                                              level_name(check_level(check)), "claim",
-                                              check->claim, "cites", cites));
+                                              level_name(check_level(check)), "claim", check->claim,
+                                              "cites", cites));
 }
 
 static void show(const struct check *check, void *closure)

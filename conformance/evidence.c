@@ -86,8 +86,8 @@ bool evidence_write(const char *folder, const struct report *r, struct problem *
         return false;
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
-        bool bad = c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN ||
-                   c->verdict == VERDICT_ERROR;
+        bool bad =
+            c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
 
         if (bad && !write_check(folder, c, why))
             return false;

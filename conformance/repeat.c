@@ -61,9 +61,11 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
                     struct problem *why)
 {
     struct history *all = calloc(RUN_CHECKS_MAX, sizeof(*all));
-    bool ok = all != NULL || problem_set(why, "out of memory");
     unsigned done = 0;
+    bool ok = true;
 
+    if (!all)
+        return problem_set(why, "out of memory");
     while (ok && done < times) {
         if (done > 0)
             run_free(run);

@@ -119,8 +119,8 @@ static void walk_sizes(struct check_ctx *c, const size_t *sizes, size_t count)
 
 static void buffer_edges(struct check_ctx *c)
 {
-    static const size_t sizes[] = {127,  128,  129,  255,  256,  257,  511,  512,  513,  1023,
-                                   1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193};
+    static const size_t sizes[] = {127,  128,  129,  255,  256,  257,  511,  512,  513,  1023, 1024,
+                                   1025, 2047, 2048, 2049, 4095, 4096, 4097, 8191, 8192, 8193};
 
     walk_sizes(c, sizes, ARRAY_LEN(sizes));
 }

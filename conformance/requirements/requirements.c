@@ -2,7 +2,8 @@
 #include "conformance/requirements/requirements.h"
 
 static const struct requirement_row rows[REQUIREMENTS] = {
-#define REQ(symbol, row_id, row_source, row_section, row_strength, row_level, row_role, text, reason) \
+#define REQ(symbol, row_id, row_source, row_section, row_strength, row_level, row_role, text,      \
+            reason)                                                                                \
     [REQ_##symbol] = {.id = (row_id),                                                              \
                       .source = (row_source),                                                      \
                       .section = (row_section),                                                    \

@@ -6,8 +6,9 @@
 
 enum {
     COMPOSE_AHEAD = 1 << 17, /* octets composed before the socket is asked */
-    STALL_MS = 100,          /* a socket that takes nothing for so long is full; only the length of
-                                a push depends on it, no verdict */
+    PUSH_AHEAD = 1 << 13,
+    STALL_MS = 100, /* a socket that takes nothing for so long is full; only the length of
+                       a push depends on it, no verdict */
 };
 
 /* Composes until enough is ready or `left` requests are made; how many were made. */
@@ -89,7 +90,9 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
     size_t pushed = 0;
 
     while (check_alive(c) && pushed < limit) {
-        compose_ahead(c, conn, 1, size);
+        /* A little ahead, so that small requests go out in useful segments; no more than can be
+           finished behind the push. */
+        compose_ahead(c, conn, PUSH_AHEAD / (unsigned)size_max(size, CHECK_BODY) + 1, size);
         size_t before = conn_unsent(conn);
         if (!conn_move(c, conn, CONN_WRITE, deadline_in_ms(STALL_MS)))
             break;
@@ -98,7 +101,7 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
     if (conn->lost)
         check_broken(c, "the target takes requests, or makes the sender wait",
                      "the connection is reset after %zu octets", pushed);
-    check_tell(c, WHO_KIT, slice_of(NULL, 0),
-               "connection %u: %zu octets pushed without reading", conn->number, pushed);
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octets pushed without reading",
+               conn->number, pushed);
     return pushed;
 }

@@ -333,10 +333,10 @@ static void stage_answer(struct check_ctx *c, struct calibration *cal)
 
 void calibrate(struct check_ctx *c, struct calibration *cal)
 {
-    static void (*const stages[STAGE_DONE])(struct check_ctx *c, struct calibration *cal) = {
-        [STAGE_REACH] = stage_reach,       [STAGE_ANSWER] = stage_answer,
-        [STAGE_LATENCY] = stage_latency,   [STAGE_PIPELINE] = stage_pipeline,
-        [STAGE_VOLUME] = stage_volume,     [STAGE_WIDTH] = measure_width,
+    static void (*const stages[STAGE_DONE])(struct check_ctx * c, struct calibration * cal) = {
+        [STAGE_REACH] = stage_reach,           [STAGE_ANSWER] = stage_answer,
+        [STAGE_LATENCY] = stage_latency,       [STAGE_PIPELINE] = stage_pipeline,
+        [STAGE_VOLUME] = stage_volume,         [STAGE_WIDTH] = measure_width,
         [STAGE_HALF_CLOSE] = stage_half_close,
     };
 
@@ -355,10 +355,14 @@ void calibrate(struct check_ctx *c, struct calibration *cal)
 unsigned calibration_flag(enum calibration_stage stage)
 {
     static const unsigned flags[] = {
-        [STAGE_REACH] = CHECK_BASE,         [STAGE_ANSWER] = CHECK_BASE,
-        [STAGE_LATENCY] = CHECK_SECOND,     [STAGE_PIPELINE] = CHECK_PIPELINE,
-        [STAGE_VOLUME] = CHECK_PIPELINE,    [STAGE_WIDTH] = CHECK_SECOND,
-        [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE, [STAGE_DONE] = CHECK_BASE,
+        [STAGE_REACH] = CHECK_BASE,
+        [STAGE_ANSWER] = CHECK_BASE,
+        [STAGE_LATENCY] = CHECK_SECOND,
+        [STAGE_PIPELINE] = CHECK_PIPELINE,
+        [STAGE_VOLUME] = CHECK_PIPELINE,
+        [STAGE_WIDTH] = CHECK_SECOND,
+        [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE,
+        [STAGE_DONE] = CHECK_BASE,
     };
 
     return flags[stage];
@@ -385,6 +389,6 @@ void calibration_facts(const struct calibration *cal, unsigned jobs, char *out, 
                 "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s; patience %.1f s; %u job%s",
                 (double)t->latency_us / 1000, (double)t->slowest_us / 1000, width,
                 t->pipelines ? "; pipelines" : "",
-                t->half_closes ? "; answers after half-close" : "",
-                (double)t->patience_ms / 1000, jobs, jobs == 1 ? "" : "s");
+                t->half_closes ? "; answers after half-close" : "", (double)t->patience_ms / 1000,
+                jobs, jobs == 1 ? "" : "s");
 }

@@ -28,11 +28,11 @@ struct calibration {
     enum calibration_stage stage;       /* where it is, or where the target died */
     bool reached;
     char unreachable[OUTCOME_TEXT_MAX];
-    bool gone;     /* it served one conversation and then no other */
-    bool confused; /* connections side by side got wrong answers: run one job only */
-    bool has_finding;       /* ... about the first exchange */
+    bool gone;        /* it served one conversation and then no other */
+    bool confused;    /* connections side by side got wrong answers: run one job only */
+    bool has_finding; /* ... about the first exchange */
     struct outcome finding;
-    struct target target;   /* with the results */
+    struct target target; /* with the results */
 };
 
 /* Runs in a job. The patience in the target is the floor, or the user's. */

@@ -10,7 +10,7 @@
 #include "harness/base/deadline.h"
 
 enum {
-    CHECK_TIME_MS = 2500,     /* what the repetitions of one check may take on a slow target */
+    CHECK_TIME_MS = 2500,      /* what the repetitions of one check may take on a slow target */
     CHECK_TOO_LONG_MS = 45000, /* past this point progress alone does not help any more */
     ROUNDS_MIN = 5,
     VOLUME_MIN = 1024,

@@ -40,16 +40,16 @@ enum need_flag {
 #undef NEED
 
 enum check_flag {
-    CHECK_ALONE = 1 << 0,       /* nothing else may run meanwhile: it floods, resets or measures */
-    CHECK_BASE = 1 << 1,        /* the claim that the target answers right at all */
-    CHECK_UNANSWERED = 1 << 2,  /* makes sense on a target that answers wrongly, too */
-    CHECK_FLIPS = 1 << 3,       /* collects what failed side by side and passed alone */
-    CHECK_SECOND = 1 << 4,      /* the claim that somebody is served after the first client */
-    CHECK_PIPELINE = 1 << 5,    /* the claim that stands for pipelining in the calibration */
-    CHECK_HALF_CLOSE = 1 << 6,  /* ... and for half-close */
+    CHECK_ALONE = 1 << 0,        /* nothing else may run meanwhile: it floods, resets or measures */
+    CHECK_BASE = 1 << 1,         /* the claim that the target answers right at all */
+    CHECK_UNANSWERED = 1 << 2,   /* makes sense on a target that answers wrongly, too */
+    CHECK_FLIPS = 1 << 3,        /* collects what failed side by side and passed alone */
+    CHECK_SECOND = 1 << 4,       /* the claim that somebody is served after the first client */
+    CHECK_PIPELINE = 1 << 5,     /* the claim that stands for pipelining in the calibration */
+    CHECK_HALF_CLOSE = 1 << 6,   /* ... and for half-close */
     CHECK_REMOTE_FLOOD = 1 << 7, /* floods: against loopback only, unless --allow-remote */
-    CHECK_UNREACHED = 1 << 8,   /* tried where a spawned target cannot be reached */
-    CHECK_EVERY = 1 << 9,       /* every datagram must be answered: none is sent a second time */
+    CHECK_UNREACHED = 1 << 8,    /* tried where a spawned target cannot be reached */
+    CHECK_EVERY = 1 << 9,        /* every datagram must be answered: none is sent a second time */
 };
 
 enum { CHECK_CITES_MAX = 4 };
@@ -59,8 +59,8 @@ struct check_ctx;
 struct check {
     const char *id;
     const char *claim;
-    const char *why; /* why it matters */
-    const char *how; /* how it is tried */
+    const char *why;                             /* why it matters */
+    const char *how;                             /* how it is tried */
     enum requirement cites[CHECK_CITES_MAX + 1]; /* the first gives the level */
     unsigned needs;                              /* need_flag */
     unsigned flags;                              /* check_flag */
@@ -95,11 +95,11 @@ struct conn {
     int fd;
     unsigned number; /* for the transcript, from 1 */
     uint32_t next_seq;
-    bool disturbed;  /* we did more than send requests: shut, urgent data, raw octets */
-    bool raw;        /* raw octets went out: what comes back is not matched */
-    bool heard;      /* any octet came */
-    bool ended;      /* end of file came */
-    bool lost;       /* reset */
+    bool disturbed;    /* we did more than send requests: shut, urgent data, raw octets */
+    bool raw;          /* raw octets went out: what comes back is not matched */
+    bool heard;        /* any octet came */
+    bool ended;        /* end of file came */
+    bool lost;         /* reset */
     struct owed *owed; /* a queue: owed[owed_first .. owed_count) */
     size_t owed_first;
     size_t owed_count;
@@ -107,17 +107,17 @@ struct conn {
     struct buf bodies; /* bodies that checks gave */
     struct buf out;    /* octets of requests; those before out_at are sent */
     size_t out_at;
-    struct buf in;     /* octets that came; those before in_at are matched */
+    struct buf in; /* octets that came; those before in_at are matched */
     size_t in_at;
     struct buf expect; /* the body of the oldest request owed a reply, where expect_ready */
     bool expect_ready;
     uint64_t answered; /* replies matched so far */
     uint64_t heard_octets;
-    bool unconnected;     /* a datagram socket without a peer: */
-    struct address to;    /* ... where it sends */
-    struct address from;  /* ... where the last datagram came from */
+    bool unconnected;       /* a datagram socket without a peer: */
+    struct address to;      /* ... where it sends */
+    struct address from;    /* ... where the last datagram came from */
     struct owed recent[32]; /* the last requests answered, to know a second reply */
-    unsigned excused;    /* datagrams sent again: so many replies may come twice */
+    unsigned excused;       /* datagrams sent again: so many replies may come twice */
 };
 
 /* A second target that a check has started for itself. */
@@ -145,11 +145,11 @@ struct check_ctx {
     struct conn conns[CHECK_CONNS_MAX];
     unsigned dialled;
     int64_t last_dial_us;
-    bool every;         /* no datagram is sent a second time, see CHECK_EVERY */
-    unsigned resent;    /* datagrams that had to be sent again */
+    bool every;      /* no datagram is sent a second time, see CHECK_EVERY */
+    unsigned resent; /* datagrams that had to be sent again */
     struct instance *instance;
-    char folder[64];     /* of the run, for socket files; removed by the runner */
-    const char *record;  /* folder for what was sent, or NULL */
+    char folder[64];    /* of the run, for socket files; removed by the runner */
+    const char *record; /* folder for what was sent, or NULL */
 };
 
 /* Sets up a context in the process that runs the check; *c was cleared by the caller, who fills
@@ -273,8 +273,9 @@ void check_eof(struct check_ctx *c, struct conn *conn);
 /* Nothing but the end comes: end of file or reset. */
 void check_end(struct check_ctx *c, struct conn *conn);
 
-/* For a connection that is `raw`: reads octets as they are into `into` until it holds `want` of them, the connection is over or
-   nothing comes for as long as patience lasts. For checks that judge octets themselves. */
+/* For a connection that is `raw`: reads octets as they are into `into` until it holds `want` of
+   them, the connection is over or nothing comes for as long as patience lasts. For checks that
+   judge octets themselves. */
 void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct buf *into);
 
 /* Whatever comes is read and not judged, until the end, the deadline or so many octets. Returns

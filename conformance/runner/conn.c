@@ -397,8 +397,9 @@ static void match_stream(struct check_ctx *c, struct conn *conn)
             conn->expect_ready = true;
         }
         struct ask ask = {.seq = item->seq, .body = buf_slice(&conn->expect)};
+        bool over = conn->ended || conn->lost;
         enum match match =
-            exchange_match(c->target.exchange, &ask, in, conn->ended && in.len > 0, &used, &why);
+            exchange_match(c->target.exchange, &ask, in, over && in.len > 0, &used, &why);
         if (match == MATCH_MORE)
             return;
         if (match == MATCH_BROKEN) {
@@ -454,11 +455,9 @@ static void settle_stray(struct check_ctx *c, struct conn *conn, struct slice me
     if (before && conn->excused > 0) {
         conn->excused--;
         check_tell(c, WHO_KIT, slice_of(NULL, 0),
-                   "connection %u: a further reply to a request that was sent again",
-                   conn->number);
+                   "connection %u: a further reply to a request that was sent again", conn->number);
     } else if (before) {
-        check_broken(c, "one reply to each request", "a second reply to request %08x",
-                     before->seq);
+        check_broken(c, "one reply to each request", "a second reply to request %08x", before->seq);
     } else if (conn_owed(conn) == 0) {
         check_broken(c, "nothing: no request is open", "a message of %zu octets", message.len);
     } else {
@@ -520,6 +519,11 @@ static void over(struct check_ctx *c, struct conn *conn, struct net_io io)
         conn->lost = true;
         check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
                    strerror(io.error));
+        /* Where the end of the connection ends the reply, a reset does, too; the checks about the
+           end itself judge it. */
+        if (!conn->raw && !exchange_has(c->target.exchange, EXCHANGE_PERSISTS) &&
+            conn->in.len > conn->in_at)
+            match_stream(c, conn);
     }
 }
 
@@ -527,8 +531,9 @@ static bool receive_message(struct check_ctx *c, struct conn *conn)
 {
     static uint8_t message[CHUNK + 64];
     bool connected = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
-    struct net_io io = connected ? net_recv(conn->fd, message, sizeof(message), true, 0)
-                                 : net_recv_from(conn->fd, message, sizeof(message), &conn->from, 0);
+    struct net_io io = connected
+                           ? net_recv(conn->fd, message, sizeof(message), true, 0)
+                           : net_recv_from(conn->fd, message, sizeof(message), &conn->from, 0);
     struct slice octets = slice_of(message, size_min(io.len, sizeof(message)));
 
     if (io.status != NET_OK) {

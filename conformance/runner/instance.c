@@ -73,8 +73,8 @@ static bool match_far_end(const struct sockdiag_socket *socket, void *closure)
     struct far_end *f = closure;
     bool held = socket->state == SOCKDIAG_ESTABLISHED || socket->state == SOCKDIAG_CLOSE_WAIT;
 
-    f->there |= held && address_port(&socket->local) == f->port &&
-                address_eq(&socket->peer, &f->near);
+    f->there |=
+        held && address_port(&socket->local) == f->port && address_eq(&socket->peer, &f->near);
     return !f->there;
 }
 
@@ -271,16 +271,34 @@ struct rival check_rival(struct check_ctx *c)
     return rival;
 }
 
+/* A shell may have put processes between us and the server: all that got the signal have to end. */
+static bool group_ends(struct process *process, const pid_t *tree, size_t count, int64_t deadline)
+{
+    if (!process_wait(process, deadline))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        while (getpgid(tree[i]) == process->pid && procview_runs(tree[i])) {
+            if (deadline_passed(deadline))
+                return false;
+            deadline_wait(deadline_in_ms(1));
+        }
+    }
+    return true;
+}
+
 void check_end_instance(struct check_ctx *c, int signal)
 {
     struct instance *i = c->instance;
+    pid_t tree[PROCVIEW_TREE_MAX];
 
     if (!check_alive(c))
         return;
+    size_t count = procview_tree(i->process.pid, tree, ARRAY_LEN(tree));
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "signal %d (%s) to the target", signal,
                strsignal(signal));
     kill(-i->process.pid, signal);
-    if (process_wait(&i->process, deadline_in_ms(STOP_LIMIT_MS + c->target.patience_ms))) {
+    if (group_ends(&i->process, tree, count,
+                   deadline_in_ms(STOP_LIMIT_MS + c->target.patience_ms))) {
         tell_end(c, i);
         return;
     }

@@ -12,7 +12,7 @@ struct job {
     struct outcome *outcome;
     int64_t deadline_us;
     bool ended;
-    int status; /* as waitpid(2) gives it */
+    int status;  /* as waitpid(2) gives it */
     bool killed; /* by us, at its limit */
 };
 

@@ -113,8 +113,7 @@ static void judge_entry(struct run *run, struct entry *e)
     for (size_t i = 0; i < CHECK_CITES_MAX && e->check->cites[i] != REQ_NONE; i++)
         e->cites[e->cite_count++] = requirement_row(e->check->cites[i])->cite;
     if (e->events && e->ran)
-        e->event_count =
-            outcome_events(e->outcome, e->events, &e->events_dropped, &e->guilty);
+        e->event_count = outcome_events(e->outcome, e->events, &e->events_dropped, &e->guilty);
     if (!e->ran)
         judge_not_run(run, e);
     else if (e->death[0] && e->events)
@@ -285,7 +284,7 @@ void judge(struct run *run)
     judge_waivers(run);
     if (run->ending[0] == '\0' && nothing_ran(run))
         text_copy(run->ending, sizeof(run->ending), "no check applied to this target");
-    run->report_checks = calloc(run->count, sizeof(*run->report_checks));
+    run->report_checks = calloc(run->count + 1, sizeof(*run->report_checks));
     for (size_t i = 0; run->report_checks && i < run->count; i++)
         fill_check(run, &run->entries[i], &run->report_checks[i]);
     run->report = (struct report){

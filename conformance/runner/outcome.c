@@ -6,8 +6,8 @@
 
 struct outcome *outcome_new(void)
 {
-    struct outcome *o = mmap(NULL, sizeof(*o), PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct outcome *o =
+        mmap(NULL, sizeof(*o), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (o == MAP_FAILED)
         return NULL;

@@ -110,8 +110,6 @@ static bool choose_port(struct run *run, struct problem *why)
 
     if (endpoint_is_unix(e) || e->port != 0)
         return true;
-    if (!target_command_moves(run->options->spawn, e))
-        return problem_set(why, "port 0 needs a --spawn command with {port}, which is told the port");
     e->port = net_free_port(e);
     return e->port != 0 || problem_set(why, "no free port at %s", e->host);
 }
@@ -241,10 +239,10 @@ static void keep_finding(struct run *run)
     e->ran = true;
 }
 
-static void calibrate_run(struct run *run)
+static void calibrate_run(struct run *run, struct calibration *cal)
 {
-    struct calibration *cal = run->calibration;
-
+    if (!cal)
+        return;
     cal->stop_before = STAGE_DONE;
     for (unsigned i = 0; i < CALIBRATIONS_MAX; i++) {
         enum calibration_stage stop_before = cal->stop_before;
@@ -373,7 +371,7 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
         run->unreached = true;
         text_copy(run->ending, sizeof(run->ending), failed.text);
     } else {
-        calibrate_run(run);
+        calibrate_run(run, run->calibration);
     }
     if (run->unreached) {
         run_unreached(run);

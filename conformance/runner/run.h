@@ -14,23 +14,23 @@
 enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
 
 struct run_options {
-    const char *url;      /* as the user wrote it */
+    const char *url; /* as the user wrote it */
     struct endpoint endpoint;
     const char *speak;
     const struct exchange *exchange;
     struct selection selection;
-    unsigned jobs;        /* 0: as many as there are processors */
+    unsigned jobs; /* 0: as many as there are processors */
     uint64_t seed;
-    int64_t patience_ms;  /* 0: calibrated */
-    const char *spawn;    /* or NULL */
-    pid_t pid;            /* or 0 */
+    int64_t patience_ms; /* 0: calibrated */
+    const char *spawn;   /* or NULL */
+    pid_t pid;           /* or 0 */
     struct expectation expectations[RUN_EXPECTATIONS_MAX];
     size_t expectation_count;
     const struct waivers *waivers; /* or NULL */
-    const char *record;   /* or NULL */
+    const char *record;            /* or NULL */
     bool strict;
     bool allow_remote;
-    bool progress;        /* a line on standard error while it runs */
+    bool progress; /* a line on standard error while it runs */
 };
 
 enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_DEFERRED, ENTRY_DONE };
@@ -40,16 +40,16 @@ struct entry {
     const struct check *check;
     enum entry_state state;
     bool ran;
-    struct outcome *outcome;  /* a copy, once it ran */
+    struct outcome *outcome; /* a copy, once it ran */
     unsigned attempts;
-    const char *missing;      /* why it does not apply, or NULL */
-    char not_run[256];        /* why it was not tried, or "" */
-    char death[512];          /* how the target died of it, or "" */
-    struct tail last_words;   /* what the target said on standard error then */
-    bool failed_beside;       /* broke side by side with others and held alone */
-    bool away_beside;         /* it was turned away beside others */
-    bool silent_beside;       /* ... because a reply was missing, not wrong */
-    char beside[512];         /* how */
+    const char *missing;    /* why it does not apply, or NULL */
+    char not_run[256];      /* why it was not tried, or "" */
+    char death[512];        /* how the target died of it, or "" */
+    struct tail last_words; /* what the target said on standard error then */
+    bool failed_beside;     /* broke side by side with others and held alone */
+    bool away_beside;       /* it was turned away beside others */
+    bool silent_beside;     /* ... because a reply was missing, not wrong */
+    char beside[512];       /* how */
     int64_t duration_us;
 
     /* Filled by judge.c */
@@ -70,32 +70,33 @@ struct entry {
 struct run {
     const struct run_options *options;
     struct target target;
-    struct process process;    /* the spawned target */
+    struct process process; /* the spawned target */
     struct calibration *calibration;
     struct entry *entries;
     size_t count;
     unsigned jobs;
     struct job slots[RUN_JOBS_MAX];
     size_t slot_entry[RUN_JOBS_MAX];
-    struct job helper;         /* calibration and liveness */
+    struct job helper; /* calibration and liveness */
     char folder[64];
     int64_t began_us;
     time_t started;
     unsigned restarts;
-    size_t sanitizer_seen;     /* of the target's standard error, how much was looked through */
-    char ending[512];          /* why the run ended early, or "" */
-    bool unreached;            /* the target could not be reached or started at all */
+    size_t sanitizer_seen; /* of the target's standard error, how much was looked through */
+    char ending[512];      /* why the run ended early, or "" */
+    bool unreached;        /* the target could not be reached or started at all */
     bool interrupted;
     char facts[256];
 
     /* Filled by judge.c */
     struct report report;
     struct report_check *report_checks;
-    char **stale;              /* waivers that are no longer needed */
+    char **stale; /* waivers that are no longer needed */
     size_t stale_count;
 };
 
-/* Performs a run. False with the reason where our machine cannot even begin; run_free in any case. */
+/* Performs a run. False with the reason where our machine cannot even begin; run_free in any case.
+ */
 bool run_perform(struct run *run, const struct run_options *options, struct problem *why) MUST_USE;
 void run_free(struct run *run);
 
@@ -111,7 +112,6 @@ bool run_was_interrupted(void);
 /* Lets time pass until something happens or the deadline: a job ended, the target wrote or ended,
    a signal came. */
 void run_turn(struct run *run, int64_t deadline_us);
-
 
 /* schedule.c: tries every entry that applies. */
 void schedule(struct run *run);

@@ -11,9 +11,9 @@ struct selection {
     size_t only_count;
     const char *skip[SELECT_PATTERNS_MAX];
     size_t skip_count;
-    unsigned levels;      /* bit per level; 0: all */
-    unsigned shard;       /* from 1 */
-    unsigned shards;      /* 0 or 1: not sharded */
+    unsigned levels; /* bit per level; 0: all */
+    unsigned shard;  /* from 1 */
+    unsigned shards; /* 0 or 1: not sharded */
 };
 
 /* Calls visit for every check, in the order of suites.def and of the tables. */

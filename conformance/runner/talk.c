@@ -9,7 +9,7 @@
 
 enum {
     SWALLOW_CHUNK = 1 << 16,
-    AGAIN_MS = 200, /* a datagram that stays unanswered is first sent again after so long, */
+    AGAIN_MS = 200,      /* a datagram that stays unanswered is first sent again after so long, */
     AGAIN_LATENCIES = 8, /* and so many times the usual reply */
 };
 
@@ -355,7 +355,10 @@ size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64
         came += io.len;
     }
     check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %zu octets, not judged%s",
-               conn->number, came, conn->ended ? ", end of file" : conn->lost ? ", reset" : "");
+               conn->number, came,
+               conn->ended  ? ", end of file"
+               : conn->lost ? ", reset"
+                            : "");
     return came;
 }
 

@@ -26,17 +26,17 @@ struct target {
     pid_t pid;           /* local views look at it; 0: unknown */
 
     /* What the calibration found out. */
-    bool answers;           /* gives right answers at all */
-    bool loopback;          /* nothing between us and it loses or reorders anything */
-    int64_t patience_ms;    /* how long silence lasts where no fence can prove it */
-    int64_t latency_us;     /* the median of its replies */
-    int64_t slowest_us;     /* the slowest of its replies */
-    int64_t connect_us;     /* a connection with one exchange on it */
-    uint64_t bytes_per_s;   /* what it moves in bulk */
-    unsigned width;         /* connections it serves side by side, at most TARGET_WIDTH_MAX */
+    bool answers;         /* gives right answers at all */
+    bool loopback;        /* nothing between us and it loses or reorders anything */
+    int64_t patience_ms;  /* how long silence lasts where no fence can prove it */
+    int64_t latency_us;   /* the median of its replies */
+    int64_t slowest_us;   /* the slowest of its replies */
+    int64_t connect_us;   /* a connection with one exchange on it */
+    uint64_t bytes_per_s; /* what it moves in bulk */
+    unsigned width;       /* connections it serves side by side, at most TARGET_WIDTH_MAX */
     bool pipelines;
     bool half_closes;
-    unsigned pace_ms;       /* least time between two connections, where it limits their rate */
+    unsigned pace_ms; /* least time between two connections, where it limits their rate */
 };
 
 /* What the exchange is spoken over at this endpoint. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { WAIVERS_MAX = 1000, REASON_KEPT = 60 };
+enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12 };
 
 struct reading {
     const char *path;
@@ -63,8 +63,7 @@ static bool take_field(const struct reading *r, struct waiver *w, const yaml_nod
     if (!text || !*text)
         return wrong(r, value, "expected a text");
     if (text_eq(name, "verdict"))
-        return parse_verdict(text, &w->verdict) ||
-               wrong(r, value, "expected fail, warn or error");
+        return parse_verdict(text, &w->verdict) || wrong(r, value, "expected fail, warn or error");
     if (text_eq(name, "issue"))
         return true;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
@@ -139,8 +138,7 @@ static bool parse_file(const char *path, FILE *file, yaml_document_t *ret, struc
     bool ok = yaml_parser_load(&parser, ret) != 0;
     if (!ok)
         problem_set(why, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1,
-                    parser.problem_mark.column + 1,
-                    parser.problem ? parser.problem : "not YAML");
+                    parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     yaml_parser_delete(&parser);
     return ok;
 }
@@ -217,26 +215,34 @@ static void write_scalar(FILE *out, const char *key, const char *text, size_t ma
     buf_free(&quoted);
 }
 
+/* Numbers differ from run to run; what stands before the first is what should not change. */
+static size_t steady_part(const char *reason)
+{
+    size_t len = strcspn(reason, "0123456789");
+
+    return len >= REASON_LEAST ? size_min(len, REASON_KEPT) : REASON_KEPT;
+}
+
 bool waivers_write(const char *path, const struct report *r, struct problem *why)
 {
     FILE *out = fopen(path, "we");
 
     if (!out)
         return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
-    fprintf(out, "# Written by %s %s for %s. Shorten each reason to what must not change, and say\n"
-                 "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
-                 "waivers:%s\n",
+    fprintf(out,
+            "# Written by %s %s for %s. Shorten each reason to what must not change, and say\n"
+            "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
+            "waivers:%s\n",
             REPORT_TOOL, REPORT_VERSION, r->target, r->count ? "" : " []");
     bool any = false;
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
 
-        if (c->verdict != VERDICT_FAIL && c->verdict != VERDICT_WARN &&
-            c->verdict != VERDICT_ERROR)
+        if (c->verdict != VERDICT_FAIL && c->verdict != VERDICT_WARN && c->verdict != VERDICT_ERROR)
             continue;
         any = true;
         fprintf(out, "  - check: %s\n    verdict: %s\n", c->id, verdict_name(c->verdict));
-        write_scalar(out, "reason", c->reason, REASON_KEPT);
+        write_scalar(out, "reason", c->reason, steady_part(c->reason));
         write_scalar(out, "why", "not yet explained", SIZE_MAX);
     }
     if (!any && r->count)

@@ -276,7 +276,8 @@ static const struct check checks[] = {
         .id = "stream.conc.no-crosstalk",
         .claim = "connections do not see each other's data",
         .why = "A static buffer shared by threads mixes what clients say.",
-        .how = "32 connections with requests of their own, sent in one order and read in the other.",
+        .how =
+            "32 connections with requests of their own, sent in one order and read in the other.",
         .cites = {REQ_ORD_03},
         .needs = NEEDS_TALK | NEED_CONCURRENT,
         .flags = CHECK_ALONE,
@@ -319,7 +320,7 @@ static const struct check checks[] = {
         .why = "accept() fails with EMFILE while the listener stays readable: loops run hot.",
         .how = "As with recovery; its processor time is watched while nothing happens.",
         .cites = {REQ_CONC_04, REQ_CONC_03},
-        .needs = NEED_CONNECTED | NEED_LOCAL | NEED_CONCURRENT,
+        .needs = NEED_CONNECTED | NEED_LOCAL | NEED_CONCURRENT | NEED_REQUESTS,
         .flags = CHECK_ALONE,
         .run = emfile_no_spin,
     },

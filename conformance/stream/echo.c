@@ -100,9 +100,8 @@ static void control_bytes(struct check_ctx *c)
     static const struct {
         const char *octets;
         size_t len;
-    } cases[] = {
-        {"\x04", 1}, {"\x03", 1},     {"\x1a", 1},        {"\xff\xf4", 2}, {"\xff\xfd\x06", 3},
-        {"\x1b", 1}, {"\x11\x13", 2}, {"\x7f\x08\x15", 3}};
+    } cases[] = {{"\x04", 1},         {"\x03", 1}, {"\x1a", 1},     {"\xff\xf4", 2},
+                 {"\xff\xfd\x06", 3}, {"\x1b", 1}, {"\x11\x13", 2}, {"\x7f\x08\x15", 3}};
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct conn *conn = check_dial(c);

@@ -165,7 +165,8 @@ static const struct check checks[] = {
     },
     {
         .id = "stream.eof.server-initiated",
-        .claim = "a server that closes behind its reply closes with FIN, all of the reply before it",
+        .claim =
+            "a server that closes behind its reply closes with FIN, all of the reply before it",
         .why = "The end is what tells the client that the reply is complete.",
         .how = "A request where the service wants one; the reply, then end of file and no reset.",
         .cites = {REQ_DAYTIME_867_01},

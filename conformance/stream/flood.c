@@ -159,8 +159,9 @@ static const struct check checks[] = {
         .id = "stream.robust.random-input-survival",
         .claim = "no input ends or wedges the target",
         .why = "RFC 1122: be liberal in what you accept.",
-        .how = "40 streams of random octets, drawn from the seed, ended by close and by reset; then "
-               "a probe.",
+        .how =
+            "40 streams of random octets, drawn from the seed, ended by close and by reset; then "
+            "a probe.",
         .cites = {REQ_UDP_1122_1_2_2_01},
         .needs = NEED_CONNECTED,
         .flags = CHECK_ALONE,

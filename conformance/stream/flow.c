@@ -7,7 +7,7 @@ enum {
     BODY = 4096,
     PAUSE_MS = 300,
     SMALL_WINDOW = 4096, /* SO_RCVBUF of a reader with little room */
-    GROWTH_MAX = 24 * MIB,
+    GROWTH_MAX = 16 * MIB,
 };
 
 /* A reader with little room that does not read for a while: the window is zero meanwhile. */
@@ -54,13 +54,13 @@ static void bounded_memory(struct check_ctx *c)
     check_probe(c);
     before = check_view(c);
     struct conn *conn = check_dial(c);
-    size_t pushed = check_push(c, conn, BODY, check_volume(c, 128 * (size_t)MIB));
+    size_t pushed = check_push(c, conn, BODY, check_volume(c, 64 * (size_t)MIB));
     after = check_view(c);
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "resident memory: %llu KiB, then %llu KiB",
                (unsigned long long)before.rss_bytes / 1024,
                (unsigned long long)after.rss_bytes / 1024);
     if (check_alive(c) && after.rss_bytes > before.rss_bytes + GROWTH_MAX)
-        check_broken(c, "memory that grows by less than 24 MiB",
+        check_broken(c, "memory that grows by less than 16 MiB",
                      "it grew by %llu MiB while %zu MiB were pushed and nothing was read",
                      (unsigned long long)(after.rss_bytes - before.rss_bytes) / MIB, pushed / MIB);
     check_met(c);
@@ -76,7 +76,7 @@ static void producer_bounded(struct check_ctx *c)
     check_pause(c, 2 * PAUSE_MS);
     struct procview after = check_view(c);
     if (check_alive(c) && after.rss_bytes > before.rss_bytes + GROWTH_MAX)
-        check_broken(c, "memory that grows by less than 24 MiB", "it grew by %llu MiB",
+        check_broken(c, "memory that grows by less than 16 MiB", "it grew by %llu MiB",
                      (unsigned long long)(after.rss_bytes - before.rss_bytes) / MIB);
     if (check_swallow(c, conn, MIB, deadline_in_ms(c->target.patience_ms)) < MIB)
         check_broken(c, "octets without end", "less than 1 MiB");
@@ -120,8 +120,8 @@ static const struct check checks[] = {
         .id = "stream.flow.bounded-memory",
         .claim = "memory stays bounded while a client does not read",
         .why = "One client that never reads must not be able to use up the server's memory.",
-        .how = "Requests without reading until the target takes no more (at most 128 MiB); its "
-               "resident memory grows by less than 24 MiB.",
+        .how = "Requests without reading until the target takes no more (at most 64 MiB); its "
+               "resident memory grows by less than 16 MiB.",
         .cites = {REQ_PIPE_03},
         .needs = NEEDS_BULK | NEED_LOCAL,
         .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,

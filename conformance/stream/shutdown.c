@@ -170,8 +170,9 @@ static const struct check checks[] = {
     {
         .id = "stream.shutdown.half-close-drains",
         .claim = "a client that half-closes behind its request still gets the whole reply",
-        .why = "SHUT_WR says \"no more requests\", not \"go away\": who takes it for that loses the "
-               "last reply.",
+        .why =
+            "SHUT_WR says \"no more requests\", not \"go away\": who takes it for that loses the "
+            "last reply.",
         .how = "A request and SHUT_WR with nothing in between, several sizes and tries; then the "
                "reply and the end of the connection.",
         .cites = {REQ_TCP_9293_3_6_02},

@@ -89,24 +89,29 @@ static void vanished_client(struct check_ctx *c)
     check_probe(c);
 }
 
-/* One client never reads its replies; its queue is full long before it stops asking. */
+/*
+ * One client never reads its replies; its queue is full long before it stops asking. It is bound
+ * and not connected: the queue of a connected client has no limit (max_dgram_qlen does not apply),
+ * and what lies in it would use up the send buffer of any server, also of a careful one.
+ */
 static void nonreading_client(struct check_ctx *c)
 {
-    struct conn *mute = check_dial(c);
+    struct net_dial_options options = {.unconnected = true};
+    struct conn *mute = check_dial_with(c, &c->target.address, &options);
     struct buf request;
 
     buf_init(&request, 1 << 16);
     check_compose(c, mute, CHECK_BODY, &request);
     for (unsigned i = 0; i < UNREAD && check_alive(c); i++) {
-        struct net_io io = net_send_to(mute->fd, buf_slice(&request), NULL, 0);
+        struct net_io io = net_send_to(mute->fd, buf_slice(&request), &mute->to, 0);
 
         if (io.status == NET_TIMEOUT)
-            break; /* the server's own queue is full, too */
-        if (io.status != NET_OK)
+            check_pause(c, 1); /* the server's own queue is full, too */
+        else if (io.status != NET_OK)
             check_broken(c, "the target takes datagrams", "%s", strerror(io.error));
     }
     check_tell(c, WHO_US, slice_of(NULL, 0),
-               "connection %u: up to %d requests, and no reply is read", mute->number, UNREAD);
+               "connection %u: %d requests, and no reply is read", mute->number, UNREAD);
     check_probe(c);
     check_probe(c);
     buf_free(&request);
@@ -148,9 +153,13 @@ static void permissions(struct check_ctx *c)
     int fd = -1;
 
     check_start_instance(c, &options);
-    if (check_alive(c) && stat(c->target.endpoint.path, &status) != 0)
+    if (!check_alive(c))
+        return;
+    if (stat(c->target.endpoint.path, &status) != 0) {
         check_trouble(c, "%s: %s", c->target.endpoint.path, strerror(errno));
-    if (check_alive(c) && (status.st_mode & 0077) != 0) {
+        return;
+    }
+    if ((status.st_mode & 0077) != 0) {
         check_broken(c, "with umask 077 nobody else may write to the socket", "its mode is %o",
                      status.st_mode & 0777U);
         return;
@@ -287,8 +296,8 @@ static void record_oversize(struct check_ctx *c)
     uint8_t *at = buf_extend(&heard, 2 * OVERSIZE);
     if (at && check_alive(c)) {
         size_t whole = exchange_prefix(c->target.exchange).len + OVERSIZE;
-        struct net_io io = net_recv(conn->fd, at, 2 * OVERSIZE, true,
-                                    deadline_in_ms(c->target.patience_ms));
+        struct net_io io =
+            net_recv(conn->fd, at, 2 * OVERSIZE, true, deadline_in_ms(c->target.patience_ms));
 
         check_tell(c, WHO_TARGET, slice_of(at, size_min(io.len, 2 * OVERSIZE)), "%s, %zu octets",
                    net_status_text(io.status), io.len);

@@ -20,8 +20,7 @@ bool problem_set(struct problem *why, const char *format, ...) PRINTF_LIKE(2, 3)
 /* Copies as much as fits and always ends in NUL; cap must be at least 1. */
 void text_copy(char *out, size_t cap, const char *in);
 void text_format(char *out, size_t cap, const char *format, ...) PRINTF_LIKE(3, 4);
-void text_vformat(char *out, size_t cap, const char *format, va_list args)
-    PRINTF_LIKE(3, 0);
+void text_vformat(char *out, size_t cap, const char *format, va_list args) PRINTF_LIKE(3, 0);
 
 bool text_eq(const char *a, const char *b);
 bool text_starts(const char *text, const char *prefix);

@@ -17,7 +17,6 @@ enum {
     LINE_BODY_MAX = 512, /* servers that read lines have a longest line */
     NUMBER_DIGITS = 8,
     DAYTIME_MAX = 512,
-    CHARGEN_MAX = 512, /* RFC 864: "a random number (between 0 and 512) of characters" */
     SHOWN = 24,
     FILE_MAX = 1 << 16,
 };
@@ -145,12 +144,11 @@ static enum match match_nothing(const struct exchange *x UNUSED, const struct as
     return in.len > 0 ? exchange_broken(why, 0, slice_of(NULL, 0), in) : MATCH_MORE;
 }
 
+/* Any octets will do; how many a datagram may hold is a check of its own. */
 static enum match match_source(const struct exchange *x, const struct ask *ask UNUSED,
                                struct slice in, bool ended UNUSED, size_t *ret_used,
-                               struct mismatch *why)
+                               struct mismatch *why UNUSED)
 {
-    if (x->medium == EXCHANGE_OVER_DATAGRAMS && in.len > CHARGEN_MAX)
-        return exchange_broken(why, CHARGEN_MAX, slice_of(NULL, 0), in);
     if (x->medium != EXCHANGE_OVER_DATAGRAMS && in.len == 0)
         return MATCH_MORE;
     *ret_used = in.len;
@@ -158,8 +156,7 @@ static enum match match_source(const struct exchange *x, const struct ask *ask U
 }
 
 static enum match match_daytime(const struct exchange *x UNUSED, const struct ask *ask UNUSED,
-                                struct slice in, bool ended, size_t *ret_used,
-                                struct mismatch *why)
+                                struct slice in, bool ended, size_t *ret_used, struct mismatch *why)
 {
     if (in.len > DAYTIME_MAX)
         return exchange_broken(why, DAYTIME_MAX, slice_of(NULL, 0), in);
@@ -200,8 +197,12 @@ static const struct builtin {
     {"discard",
      EXCHANGE_SINK | EXCHANGE_PAYLOAD | EXCHANGE_BINARY | EXCHANGE_PERSISTS | EXCHANGE_CUTS,
      {request_body, match_nothing}},
-    {"chargen", EXCHANGE_SOURCE | EXCHANGE_GREETS, {request_nothing, match_source}},
-    {"daytime", EXCHANGE_REPLIES | EXCHANGE_GREETS, {request_nothing, match_daytime}},
+    {"chargen",
+     EXCHANGE_SOURCE | EXCHANGE_GREETS | EXCHANGE_IDEMPOTENT,
+     {request_nothing, match_source}},
+    {"daytime",
+     EXCHANGE_REPLIES | EXCHANGE_GREETS | EXCHANGE_IDEMPOTENT,
+     {request_nothing, match_daytime}},
 };
 
 /* "echo:" stands for echo with any prefix that is not empty; the others match as a whole. */

@@ -9,7 +9,7 @@
  *                   so that only lockstep has a determined answer; one for each datagram
  *   line            a line in, the same line back; the reply may end in LF or CR LF
  *   discard         everything is thrown away in silence (RFC 863)
- *   chargen         octets without end; to a datagram, one of at most 512 octets (RFC 864)
+ *   chargen         octets without end; to a datagram, one of some octets (RFC 864)
  *   daytime         one line, then the server closes; to a datagram, one with a line (RFC 867)
  *   FILE            described in a file, see docs/exchange-files.md
  */

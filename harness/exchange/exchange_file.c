@@ -11,7 +11,7 @@ struct parser {
     unsigned number;  /* of the line, from 1 */
     struct exchange *x;
     struct problem *why;
-    unsigned seen;    /* bit per key */
+    unsigned seen; /* bit per key */
 };
 
 static bool wrong(const struct parser *p, const char *at, const char *what)
@@ -138,10 +138,10 @@ static const struct key {
     bool (*take)(struct parser *p, const char *at);
     bool needed;
 } keys[] = {
-    {"name", take_name, false},           {"framing", take_framing, true},
-    {"request", take_request, true},      {"reply", take_reply, true},
-    {"pipeline", take_pipeline, false},   {"persist", take_persist, false},
-    {"cuts", take_cuts, false},           {"idempotent", take_idempotent, false},
+    {"name", take_name, false},         {"framing", take_framing, true},
+    {"request", take_request, true},    {"reply", take_reply, true},
+    {"pipeline", take_pipeline, false}, {"persist", take_persist, false},
+    {"cuts", take_cuts, false},         {"idempotent", take_idempotent, false},
 };
 
 static bool take_line(struct parser *p)

@@ -43,7 +43,6 @@ bool exchange_file_parse(const char *name, const char *text, struct exchange *x,
                          struct problem *why) MUST_USE;
 
 /* Sets *why (where not NULL) and returns MATCH_BROKEN. */
-enum match exchange_broken(struct mismatch *why, size_t offset, struct slice due,
-                           struct slice in);
+enum match exchange_broken(struct mismatch *why, size_t offset, struct slice due, struct slice in);
 
 #endif

@@ -24,7 +24,8 @@ struct template_part {
     char base;     /* number: 'd', 'x' or 'X' */
 };
 
-struct template {
+struct template
+{
     struct template_part parts[TEMPLATE_PARTS_MAX];
     size_t count;
     struct buf literals;

@@ -102,8 +102,8 @@ bool endpoint_parse(const char *url, struct endpoint *ret, struct problem *why)
 
         if (!text_starts(url, scheme->prefix))
             continue;
-        bool ok = scheme->protocol ? parse_inet(url, scheme, &e, why)
-                                   : parse_path(url, scheme, &e, why);
+        bool ok =
+            scheme->protocol ? parse_inet(url, scheme, &e, why) : parse_path(url, scheme, &e, why);
         if (ok)
             *ret = e;
         return ok;

@@ -227,7 +227,7 @@ struct net_io net_recv(int fd, void *data, size_t cap, bool boundaries, int64_t 
             return io_status(NET_OK, (size_t)n);
         if (n == 0) {
             /* An empty record also reads as 0; only end of file comes with a hang-up. */
-            short events = boundaries ? net_wait(fd, POLLRDHUP | POLLHUP, 0) : POLLHUP;
+            int events = boundaries ? net_wait(fd, POLLRDHUP | POLLHUP, 0) : POLLHUP;
 
             return io_status((events & (POLLRDHUP | POLLHUP)) ? NET_EOF : NET_OK, 0);
         }

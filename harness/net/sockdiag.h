@@ -8,21 +8,21 @@
 #include "harness/net/address.h"
 
 enum sockdiag_state { /* the numbers of the kernel's enum, see <netinet/tcp.h> */
-    SOCKDIAG_ESTABLISHED = 1,
-    SOCKDIAG_TIME_WAIT = 6,
-    SOCKDIAG_CLOSE = 7, /* also an unconnected datagram socket */
-    SOCKDIAG_CLOSE_WAIT = 8,
-    SOCKDIAG_LISTEN = 10,
-    SOCKDIAG_STATES = 12,
+                      SOCKDIAG_ESTABLISHED = 1,
+                      SOCKDIAG_TIME_WAIT = 6,
+                      SOCKDIAG_CLOSE = 7, /* also an unconnected datagram socket */
+                      SOCKDIAG_CLOSE_WAIT = 8,
+                      SOCKDIAG_LISTEN = 10,
+                      SOCKDIAG_STATES = 12,
 };
 
 struct sockdiag_socket {
     struct address local;
     struct address peer;
-    unsigned state;    /* an enum sockdiag_state or another TCP state */
-    uint64_t inode;    /* as in /proc/PID/fd; 0 where the process has gone */
+    unsigned state; /* an enum sockdiag_state or another TCP state */
+    uint64_t inode; /* as in /proc/PID/fd; 0 where the process has gone */
     uint32_t receive_queue;
-    uint32_t drops;    /* datagrams the kernel dropped for want of room, where it says so */
+    uint32_t drops; /* datagrams the kernel dropped for want of room, where it says so */
 };
 
 /* Called for each socket; false ends the walk. */
@@ -30,7 +30,8 @@ typedef bool sockdiag_visit(const struct sockdiag_socket *socket, void *closure)
 
 /* Walks all TCP (SOCK_STREAM) or UDP (SOCK_DGRAM) sockets of both families. False with the reason
    where the kernel does not answer. */
-bool sockdiag_walk(int socktype, sockdiag_visit *visit, void *closure, struct problem *why) MUST_USE;
+bool sockdiag_walk(int socktype, sockdiag_visit *visit, void *closure,
+                   struct problem *why) MUST_USE;
 
 /* How many TCP sockets with this local port are in the given state. */
 bool sockdiag_count(uint16_t local_port, unsigned state, unsigned *ret,

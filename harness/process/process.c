@@ -197,9 +197,12 @@ bool process_ended_well(const struct process *p)
 
 bool process_sanitizer_line(const char *text, char *out, size_t cap)
 {
-    static const char *const marks[] = {"SUMMARY: ", "ERROR: AddressSanitizer",
-                                        "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
-                                        "WARNING: MemorySanitizer", ": runtime error: "};
+    static const char *const marks[] = {"SUMMARY: ",
+                                        "ERROR: AddressSanitizer",
+                                        "ERROR: LeakSanitizer",
+                                        "WARNING: ThreadSanitizer",
+                                        "WARNING: MemorySanitizer",
+                                        ": runtime error: "};
 
     for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
         const char *at = strstr(text, marks[i]);

@@ -20,9 +20,9 @@ struct tail {
 };
 
 struct process_options {
-    const char *command;   /* for sh -c */
-    int umask;             /* for the program; -1: ours */
-    unsigned descriptors;  /* RLIMIT_NOFILE; 0: ours */
+    const char *command;  /* for sh -c */
+    int umask;            /* for the program; -1: ours */
+    unsigned descriptors; /* RLIMIT_NOFILE; 0: ours */
 };
 
 struct process {
@@ -30,8 +30,8 @@ struct process {
     int out;   /* its standard output and error, or -1 */
     int err;
     bool ended;
-    int status; /* as waitpid(2) gives it, once ended */
-    struct tail said;      /* standard output */
+    int status;             /* as waitpid(2) gives it, once ended */
+    struct tail said;       /* standard output */
     struct tail complained; /* standard error */
 };
 

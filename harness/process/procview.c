@@ -228,6 +228,13 @@ bool procview_exists(pid_t pid)
     return kill(pid, 0) == 0 || errno == EPERM;
 }
 
+bool procview_runs(pid_t pid)
+{
+    struct stat_line stat;
+
+    return read_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X';
+}
+
 static bool fd_is(pid_t pid, const char *name, const char *wanted)
 {
     char path[PATH_LEN];

@@ -12,10 +12,10 @@ struct procview {
     unsigned processes; /* the process and its descendants */
     unsigned zombies;   /* of these, ended but not waited for */
     unsigned threads;
-    unsigned fds;         /* descriptors open in all of them */
-    unsigned fds_main;    /* ... in the one that has most */
-    uint64_t rss_bytes;   /* resident memory of all of them */
-    uint64_t busy_ns;     /* time on a processor, and waiting for one: what they wanted to run */
+    unsigned fds;       /* descriptors open in all of them */
+    unsigned fds_main;  /* ... in the one that has most */
+    uint64_t rss_bytes; /* resident memory of all of them */
+    uint64_t busy_ns;   /* time on a processor, and waiting for one: what they wanted to run */
 };
 
 /* False where the process does not exist or may not be looked into. */
@@ -31,5 +31,8 @@ bool procview_is_ours(pid_t pid, pid_t leader);
 bool procview_holds_socket(pid_t pid, uint64_t inode);
 
 bool procview_exists(pid_t pid);
+
+/* True where the process exists and has not ended: a zombie has. */
+bool procview_runs(pid_t pid);
 
 #endif

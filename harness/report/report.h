@@ -66,9 +66,9 @@ struct report {
     uint64_t seed;
     time_t started;
     int64_t duration_us;
-    bool strict;            /* a warn counts as a failure */
-    const char *facts;      /* one line: what the calibration found out */
-    const char *ending;     /* why the run ended early, or NULL */
+    bool strict;        /* a warn counts as a failure */
+    const char *facts;  /* one line: what the calibration found out */
+    const char *ending; /* why the run ended early, or NULL */
     const struct report_check *checks;
     size_t count;
     const char *const *stale; /* waivers that are no longer needed: a failure each */
@@ -113,8 +113,7 @@ void reporter_names(char *out, size_t cap);
  * reason.
  */
 bool report_write(const struct reporter *reporter, const struct report *r,
-                  const struct report_style *style, const char *path,
-                  struct problem *why) MUST_USE;
+                  const struct report_style *style, const char *path, struct problem *why) MUST_USE;
 
 /* The suite of a check: its id up to the first dot. */
 struct slice report_suite(const char *id);

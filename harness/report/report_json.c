@@ -75,11 +75,11 @@ static void write_json(FILE *out, const struct report *r, const struct report_st
         json_array_append_new(checks, json_check(&r->checks[i]));
     for (size_t i = 0; i < r->stale_count; i++)
         json_array_append_new(stale, json_text(r->stale[i]));
-    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "tool", REPORT_TOOL,
-                             "version", REPORT_VERSION, "target", json_text(r->target), "speak",
-                             json_text(r->speak), "seed", (json_int_t)r->seed, "started", started,
-                             "duration_ms", (json_int_t)(r->duration_us / US_PER_MS), "summary",
-                             json_summary(r), "checks", checks, "stale_waivers", stale,
+    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "tool",
+                             REPORT_TOOL, "version", REPORT_VERSION, "target", json_text(r->target),
+                             "speak", json_text(r->speak), "seed", (json_int_t)r->seed, "started",
+                             started, "duration_ms", (json_int_t)(r->duration_us / US_PER_MS),
+                             "summary", json_summary(r), "checks", checks, "stale_waivers", stale,
                              "ending", json_text(r->ending ? r->ending : ""));
     json_dumpf(root, out, JSON_INDENT(2));
     fputc('\n', out);

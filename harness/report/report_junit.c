@@ -45,8 +45,7 @@ static void write_attribute(FILE *out, const char *name, const char *value)
 
 static bool counts_as_failure(const struct report *r, const struct report_check *c)
 {
-    return !c->waived &&
-           (c->verdict == VERDICT_FAIL || (c->verdict == VERDICT_WARN && r->strict));
+    return !c->waived && (c->verdict == VERDICT_FAIL || (c->verdict == VERDICT_WARN && r->strict));
 }
 
 static void write_evidence(FILE *out, const struct report_check *c)

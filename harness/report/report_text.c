@@ -22,8 +22,7 @@ static const char *unpaint(const struct report_style *style)
 
 static bool is_bad(const struct report_check *c)
 {
-    return c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN ||
-           c->verdict == VERDICT_ERROR;
+    return c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
 }
 
 static void write_event(FILE *out, const struct report_check *c, size_t i)
@@ -62,8 +61,7 @@ static void write_transcript(FILE *out, const struct report_check *c, bool whole
     }
 }
 
-static void write_details(FILE *out, const struct report_check *c,
-                          const struct report_style *style)
+static void write_details(FILE *out, const struct report_check *c, const struct report_style *style)
 {
     fprintf(out, "    claim:    %s\n", c->claim);
     for (size_t i = 0; i < c->cite_count; i++)

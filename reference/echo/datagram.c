@@ -1,6 +1,7 @@
 /*
  * Echo over datagrams: one socket, no state. What comes in goes back at once to where it came from,
- * from the very address it was sent to (RFC 1122 4.1.3.5), and an error concerns that datagram only.
+ * from the very address it was sent to (RFC 1122 4.1.3.5), and an error concerns that datagram
+ * only.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -47,7 +48,7 @@ static void turn_round(struct datagram *d)
 
 /* A Unix socket gets no room for control data at all: descriptors that a client attaches are then
    closed by the kernel and never become ours. */
-static bool receive(int fd, bool inet, struct datagram *d, uint8_t *data, size_t cap)
+static bool receive(int fd, bool inet, struct datagram *d, void *data, size_t cap)
 {
     struct iovec part = {.iov_base = data, .iov_len = cap};
     struct msghdr message = {.msg_name = &d->from.storage,
@@ -109,7 +110,8 @@ static void send_back(int fd, const struct datagram *d, struct slice prefix, uin
 bool echo_datagram(const struct echo *e)
 {
     static uint8_t data[DATAGRAM];
-    struct pollfd fds[] = {{.fd = e->listener, .events = POLLIN}, {.fd = e->stop, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = e->listener, .events = POLLIN},
+                           {.fd = e->stop, .events = POLLIN}};
     struct address local;
     if (!net_local(e->listener, SOCK_DGRAM, &local))
         return false;

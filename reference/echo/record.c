@@ -57,7 +57,7 @@ static void accept_one(struct server *s)
 }
 
 /* Receives one record into the server's own buffer. Its length, or -1 at the end of the client. */
-static ssize_t receive(int fd, uint8_t *record, size_t cap)
+static ssize_t receive(int fd, void *record, size_t cap)
 {
     union {
         struct cmsghdr align;

@@ -1,0 +1,159 @@
+/* assay-twins: servers with one fault each, to prove that the checks find it. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "harness/base/log.h"
+#include "reference/twins/twin.h"
+
+enum { BACKLOG = 4096, PREFIX_MAX = 256 };
+
+static const struct twin_part *const parts[] = {
+#define PART(name) &twins_##name,
+#include "reference/twins/twins.def"
+#undef PART
+};
+
+bool run_stopped(const struct run *run)
+{
+    struct pollfd stop = {.fd = run->stop, .events = POLLIN};
+
+    return poll(&stop, 1, 0) != 0;
+}
+
+void run_die(const char *why)
+{
+    log_error("%s", why);
+    exit(EXIT_FAILURE);
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "Usage: assay-twins --fault NAME --listen URL [--prefix TEXT]\n"
+                    "       assay-twins --fault list\n");
+    return 2;
+}
+
+static int list(void)
+{
+    for (size_t part = 0; part < ARRAY_LEN(parts); part++) {
+        for (size_t i = 0; i < parts[part]->count; i++) {
+            const struct twin *t = &parts[part]->twins[i];
+
+            printf("%s\t%s\t%s\t%s\t%s\n", t->name, t->check, t->transport ? t->transport : "tcp",
+                   t->speak ? t->speak : "echo", t->what);
+        }
+    }
+    return EXIT_SUCCESS;
+}
+
+static const struct twin *find(const char *name)
+{
+    for (size_t part = 0; part < ARRAY_LEN(parts); part++) {
+        for (size_t i = 0; i < parts[part]->count; i++) {
+            if (text_eq(parts[part]->twins[i].name, name))
+                return &parts[part]->twins[i];
+        }
+    }
+    return NULL;
+}
+
+/* Signals become readable on a descriptor; a deaf twin has one on which nothing ever comes. */
+static int stop_descriptor(bool deaf)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return -1;
+    return deaf ? eventfd(0, EFD_CLOEXEC) : signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* The endpoint as it is: with the port that was chosen where 0 was asked. */
+static bool say_ready(const struct endpoint *asked, int listener)
+{
+    struct endpoint at = *asked;
+    struct address local;
+    char url[ENDPOINT_TEXT_MAX];
+
+    if (!net_local(listener, endpoint_socktype(asked), &local))
+        return false;
+    if (!endpoint_is_unix(asked))
+        at.port = address_port(&local);
+    endpoint_format(&at, url, sizeof(url));
+    printf("READY %s\n", url);
+    return fflush(stdout) == 0;
+}
+
+static bool serve(const struct twin *t, const struct endpoint *at, const struct run *run)
+{
+    if (endpoint_is_datagram(at))
+        return datagram_serve(run, &t->datagram);
+    return at->kind == ENDPOINT_UNIX_SEQPACKET ? record_serve(run, &t->record)
+                                               : stream_serve(run, &t->stream);
+}
+
+static int start(const struct twin *t, const struct endpoint *at, const char *prefix)
+{
+    struct run run = {.stop = stop_descriptor(t->deaf), .prefix = slice_str(prefix)};
+    struct problem why = {"no reason"};
+
+    if (run.stop < 0)
+        run_die(strerror(errno));
+    run.listener = t->listen ? t->listen(at, &why) : net_listen(at, BACKLOG, &why);
+    if (run.listener < 0)
+        run_die(why.text);
+    if (t->begin)
+        t->begin(&run);
+    bool ok = say_ready(at, run.listener) && serve(t, at, &run);
+    if (!ok)
+        log_error("serving ended: %s", strerror(errno));
+    close(run.listener);
+    net_forget(at);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *listen_at = NULL;
+    const char *prefix = NULL;
+    const char *fault = NULL;
+    struct endpoint at;
+    struct problem why;
+
+    log_open("assay-twins");
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (text_eq(argv[i], "--listen"))
+            listen_at = argv[i + 1];
+        else if (text_eq(argv[i], "--prefix"))
+            prefix = argv[i + 1];
+        else if (text_eq(argv[i], "--fault"))
+            fault = argv[i + 1];
+        else
+            return usage();
+    }
+    if (argc % 2 == 0 || !fault)
+        return usage();
+    if (text_eq(fault, "list"))
+        return list();
+    const struct twin *t = find(fault);
+    if (!t)
+        log_error("there is no fault \"%s\"; --fault list names them", fault);
+    if (!t || !listen_at || (prefix && strlen(prefix) > PREFIX_MAX))
+        return usage();
+    if (!prefix)
+        prefix = t->speak && text_starts(t->speak, "echo:") ? t->speak + strlen("echo:") : "";
+    if (!endpoint_parse(listen_at, &at, &why)) {
+        log_error("%s", why.text);
+        return 2;
+    }
+    return start(t, &at, prefix);
+}

@@ -1,0 +1,391 @@
+/*
+ * Proves the checks: each twin of assay-twins must be found by the check that it is made for, and
+ * each check that judges must have a twin. One line of TAP for either.
+ *
+ *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/deadline.h"
+#include "harness/base/text.h"
+#include "harness/process/process.h"
+
+enum {
+    TWINS_MAX = 512,
+    JOBS_MAX = 16,
+    FIELDS = 5,
+    LINE_MAX_ = 1024,
+    LIST_LIMIT_MS = 10000,
+    TWIN_LIMIT_MS = 120000,
+    TURN_MS = 10,
+    PATIENCE_MS = 1500,
+};
+
+struct twin {
+    char *name;
+    char *check;
+    char *transport;
+    char *speak;
+    char *what;
+};
+
+struct job {
+    const struct twin *twin; /* NULL: idle */
+    struct process process;
+    int64_t began_us;
+};
+
+struct proof {
+    const char *build;
+    const char *pattern;
+    char folder[64];
+    char *lines[TWINS_MAX]; /* what the fields of a twin point into */
+    struct twin twins[TWINS_MAX];
+    size_t count;
+    struct job jobs[JOBS_MAX];
+    unsigned said;
+    unsigned failed;
+};
+
+/* Where a twin of each transport listens, and where it is reached. {N} stands for a name of its
+   own; {port} and {path} are filled in by assay. */
+static const struct transport {
+    const char *name;
+    const char *url;
+    const char *listen;
+} transports[] = {
+    {"tcp", "tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}"},
+    {"tcp6", "tcp://[::1]:0", "tcp://[::]:{port}"},
+    {"tcp46", "tcp://127.0.0.1:0", "tcp://[::]:{port}"},
+    {"udp", "udp://127.0.0.1:0", "udp://{host}:{port}"},
+    {"udp6", "udp://[::1]:0", "udp://[::]:{port}"},
+    {"unix", "unix:", "unix:{path}"},
+    {"unix-dgram", "unix-dgram:", "unix-dgram:{path}"},
+    {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}"},
+    {"unix-abstract", "unix:@", "unix:{path}"},
+};
+
+static const struct transport *find_transport(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
+        if (text_eq(transports[i].name, name))
+            return &transports[i];
+    }
+    return NULL;
+}
+
+PRINTF_LIKE(3, 4) static void say(struct proof *p, bool ok, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    text_vformat(text, sizeof(text), format, args);
+    va_end(args);
+    p->failed += !ok;
+    printf("%s %u - %s\n", ok ? "ok" : "not ok", ++p->said, text);
+    fflush(stdout);
+}
+
+static bool wanted(const struct proof *p, const struct twin *t)
+{
+    return !p->pattern || text_glob(p->pattern, t->name) || text_glob(p->pattern, t->check) ||
+           (text_starts(t->check, p->pattern) && t->check[strlen(p->pattern)] == '.');
+}
+
+/* ---- the lists ---- */
+
+/* Runs a command whose output goes to a file of the folder. */
+static bool run_into(const struct proof *p, const char *file, const char *program,
+                     const char *arguments)
+{
+    static struct process process;
+    struct problem why;
+    struct buf line;
+    char path[PATH_MAX];
+
+    buf_init(&line, 1 << 14);
+    text_format(path, sizeof(path), "%s/%s", p->build, program);
+    text_shell_word(&line, path);
+    buf_printf(&line, " %s > %s/%s", arguments, p->folder, file);
+    struct process_options o = {.command = buf_text(&line), .umask = -1};
+    bool ok = process_start(&process, &o, &why);
+    if (ok) {
+        process_wait(&process, deadline_in_ms(LIST_LIMIT_MS));
+        ok = process_ended_well(&process);
+        process_stop(&process, 0);
+    }
+    buf_free(&line);
+    return ok;
+}
+
+static bool take_line(struct proof *p, const char *line)
+{
+    char *copy = strdup(line);
+    char *fields[FIELDS];
+    char *at = copy;
+
+    p->lines[p->count] = copy;
+    for (size_t i = 0; i < FIELDS; i++) {
+        fields[i] = at ? strsep(&at, "\t\n") : NULL;
+        if (!fields[i])
+            return false;
+    }
+    p->twins[p->count] = (struct twin){.name = fields[0],
+                                       .check = fields[1],
+                                       .transport = fields[2],
+                                       .speak = fields[3],
+                                       .what = fields[4]};
+    p->count++;
+    return true;
+}
+
+static bool read_twins(struct proof *p)
+{
+    char path[PATH_MAX];
+    char line[LINE_MAX_];
+    bool ok = true;
+
+    text_format(path, sizeof(path), "%s/twins", p->folder);
+    FILE *file = run_into(p, "twins", "assay-twins", "--fault list") ? fopen(path, "re") : NULL;
+    while (file && ok && p->count < TWINS_MAX && fgets(line, sizeof(line), file))
+        ok = take_line(p, line);
+    if (file)
+        fclose(file);
+    return ok && p->count > 0;
+}
+
+/* ---- one twin ---- */
+
+static void report_path(const struct proof *p, const struct twin *t, char *out, size_t cap)
+{
+    text_format(out, cap, "%s/%s.json", p->folder, t->name);
+}
+
+static void compose(const struct proof *p, const struct twin *t, const struct transport *how,
+                    struct buf *out)
+{
+    char text[PATH_MAX];
+    struct buf spawn;
+
+    buf_init(&spawn, 1 << 14);
+    text_format(text, sizeof(text), "%s/assay-twins", p->build);
+    buf_put_str(&spawn, "exec ");
+    text_shell_word(&spawn, text);
+    buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
+    text_format(text, sizeof(text), "%s/assay", p->build);
+    buf_put_str(out, "exec ");
+    text_shell_word(out, text);
+    text_copy(text, sizeof(text), how->url);
+    if (text_eq(t->transport, "unix-abstract"))
+        text_format(text, sizeof(text), "%sassay-prove-%d-%s", how->url, (int)getpid(), t->name);
+    else if (text_starts(t->transport, "unix"))
+        text_format(text, sizeof(text), "%s%s/%s", how->url, p->folder, t->name);
+    buf_printf(out, " check %s --only %s --patience %d --seed 1 --speak ", text, t->check,
+               PATIENCE_MS);
+    text_shell_word(out, t->speak);
+    buf_put_str(out, " --spawn ");
+    text_shell_word(out, buf_text(&spawn));
+    report_path(p, t, text, sizeof(text));
+    buf_printf(out, " --report json=%s", text);
+    buf_free(&spawn);
+}
+
+static void start(struct proof *p, struct job *job, const struct twin *t)
+{
+    const struct transport *how = find_transport(t->transport);
+    struct problem why = {"unknown transport"};
+    struct buf line;
+
+    buf_init(&line, 1 << 15);
+    if (how)
+        compose(p, t, how, &line);
+    struct process_options o = {.command = buf_text(&line), .umask = -1};
+    if (how && !line.failed && process_start(&job->process, &o, &why)) {
+        job->twin = t;
+        job->began_us = deadline_now_us();
+    } else {
+        say(p, false, "%s: %s", t->name, why.text);
+    }
+    buf_free(&line);
+}
+
+/* The entry of the check in the report, or NULL. The caller gives *ret_root back. */
+static const json_t *find_entry(const struct proof *p, const struct twin *t, json_t **ret_root)
+{
+    char path[PATH_MAX];
+    const json_t *entry;
+    size_t i;
+
+    report_path(p, t, path, sizeof(path));
+    *ret_root = json_load_file(path, 0, NULL);
+    unlink(path);
+    json_array_foreach(json_object_get(*ret_root, "checks"), i, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+
+        if (id && text_eq(id, t->check))
+            return entry;
+    }
+    return NULL;
+}
+
+static void finish(struct proof *p, struct job *job)
+{
+    const struct twin *t = job->twin;
+    double took = (double)(deadline_now_us() - job->began_us) / 1e6;
+    json_t *root = NULL;
+    const char *verdict = "no verdict";
+    const char *reason = job->process.complained.text;
+
+    process_stop(&job->process, 0);
+    const json_t *entry = find_entry(p, t, &root);
+    if (entry) {
+        json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:s}", "verdict", &verdict, "reason",
+                    &reason);
+    }
+    bool caught = text_eq(verdict, "fail") || text_eq(verdict, "warn");
+    say(p, caught, "%s %s by %s (%.1f s)%s%s%s%.300s", t->name, caught ? "caught" : "SURVIVED",
+        t->check, took, caught ? "" : ": ", caught ? "" : verdict, caught ? "" : ": ",
+        caught ? "" : reason);
+    json_decref(root);
+    job->twin = NULL;
+}
+
+static bool is_over(struct job *job)
+{
+    process_read(&job->process);
+    return process_ended(&job->process) ||
+           deadline_passed(job->began_us + (int64_t)TWIN_LIMIT_MS * 1000);
+}
+
+/* As many at a time as there are processors, but two at least. */
+static unsigned parallel(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 2 ? 2 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
+}
+
+static void try_twins(struct proof *p)
+{
+    unsigned jobs = parallel();
+    unsigned running = 0;
+    size_t next = 0;
+
+    while (next < p->count || running > 0) {
+        for (unsigned i = 0; i < jobs; i++) {
+            struct job *job = &p->jobs[i];
+
+            if (job->twin && is_over(job)) {
+                finish(p, job);
+                running--;
+            }
+            while (!job->twin && next < p->count) {
+                const struct twin *t = &p->twins[next++];
+
+                if (wanted(p, t))
+                    start(p, job, t);
+                running += job->twin != NULL;
+            }
+        }
+        deadline_wait(deadline_in_ms(TURN_MS));
+    }
+}
+
+/* ---- every check has one ---- */
+
+static bool has_twin(const struct proof *p, const char *check)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (text_eq(p->twins[i].check, check))
+            return true;
+    }
+    return false;
+}
+
+static void look_for_gaps(struct proof *p)
+{
+    char path[PATH_MAX];
+    const json_t *entry;
+    unsigned judged = 0;
+    unsigned without = 0;
+    size_t i;
+
+    text_format(path, sizeof(path), "%s/checks", p->folder);
+    json_t *root =
+        run_into(p, "checks", "assay", "list --json") ? json_load_file(path, 0, NULL) : NULL;
+    json_array_foreach(root, i, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        const char *level = json_string_value(json_object_get(entry, "level"));
+
+        if (!id || !level || text_eq(level, "note"))
+            continue;
+        judged++;
+        if (!has_twin(p, id)) {
+            say(p, false, "%s has no twin", id);
+            without++;
+        }
+    }
+    if (judged == 0)
+        say(p, false, "the list of checks cannot be read");
+    else if (without == 0)
+        say(p, true, "each of %u checks that judge has a twin", judged);
+    json_decref(root);
+}
+
+/* ---- */
+
+static void clean_up(struct proof *p)
+{
+    static const char *const files[] = {"twins", "checks"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        text_format(path, sizeof(path), "%s/%s", p->folder, files[i]);
+        unlink(path);
+    }
+    for (size_t i = 0; i < p->count; i++) {
+        text_format(path, sizeof(path), "%s/%s", p->folder, p->twins[i].name);
+        unlink(path); /* the socket of one that died */
+        free(p->lines[i]);
+    }
+    if (rmdir(p->folder) != 0)
+        fprintf(stderr, "prove: %s: %s\n", p->folder, strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+    static struct proof p;
+
+    if (argc < 2 || argc > 3) {
+        fprintf(stderr, "Usage: prove BUILD-DIR [PATTERN]\n");
+        return 2;
+    }
+    p.build = argv[1];
+    p.pattern = argc > 2 ? argv[2] : NULL;
+    text_copy(p.folder, sizeof(p.folder), "/tmp/prove-XXXXXX");
+    if (!mkdtemp(p.folder)) {
+        fprintf(stderr, "prove: %s: %s\n", p.folder, strerror(errno));
+        return EXIT_FAILURE;
+    }
+    if (read_twins(&p)) {
+        try_twins(&p);
+        if (!p.pattern)
+            look_for_gaps(&p);
+    } else {
+        say(&p, false, "the list of twins cannot be read");
+    }
+    clean_up(&p);
+    printf("1..%u\n", p.said);
+    return p.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,564 @@
+/* The built program from outside: its contract, its references, hostile targets, interrupts. */
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "harness/base/deadline.h"
+#include "tests/hostile.h"
+#include "tests/program.h"
+
+enum { LIMIT_S = 120, GROWTH_KIB = 65536 };
+
+static char folder[64];
+
+static int open_folder(void **state)
+{
+    (void)state;
+    program_make_folder(folder, sizeof(folder));
+    return 0;
+}
+
+static int close_folder(void **state)
+{
+    (void)state;
+    program_remove_folder(folder);
+    return 0;
+}
+
+/* ---- bad input ---- */
+
+/* Each names the thing and what would be right, on one line, with the status of the contract. */
+static void test_bad_input(void **state)
+{
+    static const struct {
+        const char *arguments;
+        int status;
+        const char *message; /* a part of standard error */
+    } cases[] = {
+        {"", 2, NULL},
+        {"frobnicate", 2, "\"frobnicate\" is no command"},
+        {"check", 2, "which target?"},
+        {"check tcp:/x", 2, "\"tcp:/x\" is no endpoint"},
+        {"check http://x:1", 2, "is no endpoint"},
+        {"check tcp://127.0.0.1:65536", 2, "out of range"},
+        {"check tcp://127.0.0.1", 2, "expected tcp://HOST:PORT"},
+        {"check tcp://127.0.0.1:0", 2, "port 0"},
+        {"check tcp://127.0.0.1:nosuchservice", 2, "neither a port number nor a tcp service"},
+        {"check unix:", 2, "the path is missing"},
+        {"check tcp://127.0.0.1:7 --frob", 2, "unknown option --frob"},
+        {"check tcp://127.0.0.1:7 -x", 2, "unknown option -x"},
+        {"check tcp://127.0.0.1:7 --jobs", 2, "--jobs needs a value"},
+        {"check tcp://127.0.0.1:7 --jobs 0", 2, "--jobs \"0\": expected a number from 1"},
+        {"check tcp://127.0.0.1:7 --jobs many", 2, "--jobs \"many\""},
+        {"check tcp://127.0.0.1:7 --seed -1", 2, "--seed \"-1\""},
+        {"check tcp://127.0.0.1:7 --strict=yes", 2, "--strict takes no value"},
+        {"check tcp://127.0.0.1:7 --level high", 2, "expected must, should, robust or note"},
+        {"check tcp://127.0.0.1:7 --only nothing.like.this", 2,
+         "--only \"nothing.like.this\" matches no check"},
+        {"check tcp://127.0.0.1:7 --skip zzz", 2, "--skip \"zzz\" matches no check"},
+        {"check tcp://127.0.0.1:7 --skip stream --only stream", 2, "select no check"},
+        {"check tcp://127.0.0.1:7 --shard 5/4", 2, "expected I/N"},
+        {"check tcp://127.0.0.1:7 --only stream.echo.identity --shard 2/2", 2, "is empty"},
+        {"check tcp://127.0.0.1:7 --expect telepathy", 2, "no check heeds this key"},
+        {"check tcp://127.0.0.1:7 --report gold", 2, "known are text, json, junit, tap"},
+        {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
+        {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
+        {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
+        {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
+        {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
+        {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
+        {"check tcp://127.0.0.1:0 --spawn 'server'", 2, "needs a --spawn command with {port}"},
+        {"check tcp://127.0.0.1:7 --waive /nonexistent", 2, "--waive /nonexistent"},
+        {"check tcp://127.0.0.1:7 tcp://127.0.0.1:8", 2, "one word too many"},
+        {"check tcp://nosuchhost.invalid:7", 3, "\"nosuchhost.invalid\" does not resolve"},
+        {"check tcp://127.0.0.1:1", 3, "is not reachable: Connection refused"},
+        {"check udp://127.0.0.1:1", 3, "nobody takes datagrams there"},
+        {"check unix:/nonexistent/socket", 3, "No such file"},
+        {"check tcp://127.0.0.1:0 --spawn 'exit 7; # {port}'", 3, "exited with status 7"},
+        {"list nothing.at.all", 2, "matches no check"},
+        {"explain", 2, "which check?"},
+        {"explain nothing", 2, "no check has the id \"nothing\""},
+        {"serve", 2, NULL},
+        {"serve telepathy", 2, "no server of the kind \"telepathy\""},
+        {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
+        {"serve echo", 2, "Usage"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct program_result r = program_run(LIMIT_S, "@B/assay %s", cases[i].arguments);
+
+        if (r.status != cases[i].status || (cases[i].message && !strstr(r.err, cases[i].message)))
+            fail_msg("assay %s: status %d, expected %d with \"%s\"; said: %s", cases[i].arguments,
+                     r.status, cases[i].status, cases[i].message ? cases[i].message : "", r.err);
+        assert_null(strstr(r.err, "Sanitizer"));
+        program_free(&r);
+    }
+}
+
+static void test_bad_exchange_file(void **state)
+{
+    char path[128];
+
+    (void)state;
+    text_format(path, sizeof(path), "%s/bad.exchange", folder);
+    program_write_file(path, "framing = line\nrequest = \"x\"\nreply = \"y\\q\"\n");
+    struct program_result r =
+        program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:7 --speak %s", path);
+    assert_int_equal(r.status, 2);
+    assert_non_null(strstr(r.err, "bad.exchange:3:11: unknown escape"));
+    program_free(&r);
+}
+
+static void test_no_half_written_report(void **state)
+{
+    char path[128];
+
+    (void)state;
+    text_format(path, sizeof(path), "%s/none.json", folder);
+    struct program_result r =
+        program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:7x --report json=%s", path);
+    assert_int_equal(r.status, 2);
+    assert_int_not_equal(access(path, F_OK), 0);
+    program_free(&r);
+    /* Not reachable is no verdict, but it is a report: whole, and nothing ran. */
+    r = program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:1 --report json=%s", path);
+    assert_int_equal(r.status, 3);
+    json_t *root = json_load_file(path, 0, NULL);
+    assert_non_null(root);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "summary"), "pass")),
+                     0);
+    json_decref(root);
+    program_free(&r);
+}
+
+/* ---- help ---- */
+
+static void test_help(void **state)
+{
+    static const char *const commands[] = {"", "check", "list", "explain", "serve"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        struct program_result r = program_run(LIMIT_S, "@B/assay %s --help", commands[i]);
+
+        assert_int_equal(r.status, 0);
+        assert_non_null(strstr(r.out, "Usage: assay"));
+        assert_non_null(strstr(r.out, "xample"));
+        assert_string_equal(r.err, "");
+        program_free(&r);
+    }
+}
+
+/* Every option of the help stands in the man page and in the completion, too. */
+static void test_options_are_documented(void **state)
+{
+    struct program_result r = program_run(LIMIT_S, "@B/assay check --help");
+    char *man = program_read_file("docs/assay.1");
+    char *completion = program_read_file("docs/assay.bash");
+    unsigned options = 0;
+
+    (void)state;
+    assert_non_null(man);
+    assert_non_null(completion);
+    for (char *at = strstr(r.out, "\n  --"); at; at = strstr(at + 1, "\n  --")) {
+        char plain[64];
+        char roff[64];
+        size_t len = strcspn(at + 5, " \n");
+
+        text_format(plain, sizeof(plain), "--%.*s", (int)len, at + 5);
+        text_format(roff, sizeof(roff), "\\-\\-%.*s", (int)len, at + 5);
+        for (char *dash = strchr(roff + 4, '-'); dash; dash = NULL) {
+            /* In roff every dash of an option is escaped. */
+            char tail[64];
+
+            text_copy(tail, sizeof(tail), dash);
+            text_format(dash, sizeof(roff) - (size_t)(dash - roff), "\\%s", tail);
+        }
+        if (!strstr(man, roff) || !strstr(completion, plain))
+            fail_msg("%s is missing in docs/assay.1 or docs/assay.bash", plain);
+        options++;
+    }
+    assert_true(options > 15);
+    free(man);
+    free(completion);
+    program_free(&r);
+}
+
+static void test_list_and_explain(void **state)
+{
+    struct program_result r = program_run(LIMIT_S, "@B/assay list --json");
+    json_t *list = json_loads(r.out, 0, NULL);
+    size_t i;
+    json_t *check;
+
+    (void)state;
+    assert_int_equal(r.status, 0);
+    assert_true(json_array_size(list) >= 100);
+    program_free(&r);
+    json_array_foreach(list, i, check)
+    {
+        const char *id = json_string_value(json_object_get(check, "id"));
+
+        if (i % 10)
+            continue;
+        r = program_run(LIMIT_S, "@B/assay explain %s", id);
+        assert_int_equal(r.status, 0);
+        assert_non_null(strstr(r.out, "how it is tried:"));
+        program_free(&r);
+    }
+    json_decref(list);
+    r = program_run(LIMIT_S, "@B/assay list 'stream.shutdown.*'");
+    assert_int_equal(r.status, 0);
+    assert_null(strstr(r.out, "stream.eof"));
+    program_free(&r);
+}
+
+/* ---- the references ---- */
+
+static json_t *load_report(const char *path)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, 0, &error);
+
+    if (!root)
+        fail_msg("%s: %s", path, error.text);
+    return root;
+}
+
+static int count_of(json_t *root, const char *verdict)
+{
+    return (int)json_integer_value(json_object_get(json_object_get(root, "summary"), verdict));
+}
+
+/* Every reference passes in full over each transport: no fail, no warn, no error. */
+static void test_references_pass(void **state)
+{
+    static const struct {
+        const char *url; /* %s: the folder */
+        const char *listen;
+        const char *speak;
+        const char *prefix;
+        int least; /* checks that must have passed, so that nothing falls away unseen */
+    } cases[] = {
+        {"tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}", "echo", "", 70},
+        {"tcp://127.0.0.1:0", "tcp://[::]:{port}", "echo", "", 72},
+        {"tcp://[::1]:0", "tcp://[::]:{port}", "echo", "", 72},
+        {"udp://127.0.0.1:0", "udp://0.0.0.0:{port}", "echo", "", 30},
+        {"udp://127.0.0.1:0", "udp://[::]:{port}", "echo", "", 32},
+        {"udp://[::1]:0", "udp://[::1]:{port}", "echo", "", 28},
+        {"unix:%s/s", "unix:{path}", "echo", "", 68},
+        {"unix-dgram:%s/d", "unix-dgram:{path}", "echo", "", 33},
+        {"unix-seqpacket:%s/q", "unix-seqpacket:{path}", "echo", "", 60},
+        {"unix:%s/p", "unix:{path}", "echo:Echoed msg: ", "Echoed msg: ", 40},
+        {"udp://127.0.0.1:0", "udp://0.0.0.0:{port}",
+         "echo:echoed string: ", "echoed string: ", 28},
+    };
+    char path[128];
+    char url[160];
+
+    (void)state;
+    text_format(path, sizeof(path), "%s/reference.json", folder);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *hole = strstr(cases[i].url, "%s");
+
+        text_format(url, sizeof(url), "%.*s%s%s", (int)(hole ? hole - cases[i].url : 99),
+                    cases[i].url, hole ? folder : "", hole ? hole + 2 : "");
+        struct program_result r =
+            program_run(LIMIT_S,
+                        "@B/assay check '%s' --speak '%s' --report json=%s --spawn "
+                        "\"@B/assay serve echo --listen '%s' --prefix '%s'\"",
+                        url, cases[i].speak, path, cases[i].listen, cases[i].prefix);
+        json_t *root = load_report(path);
+
+        if (r.status != 0 || count_of(root, "warn") || count_of(root, "pass") < cases[i].least)
+            fail_msg("%s at %s: status %d\n%s%s", cases[i].url, cases[i].listen, r.status, r.out,
+                     r.err);
+        json_decref(root);
+        program_free(&r);
+    }
+}
+
+/* ---- reports and options of a run ---- */
+
+static void test_reports_of_a_run(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && @B/assay check tcp://127.0.0.1:0 --spawn '@B/assay-echo --listen "
+        "tcp://127.0.0.1:{port}' --only 'stream.echo*' --seed 7 --report json=r.json --report "
+        "junit=r.xml --report tap=r.tap --report text=r.txt && prove -e cat r.tap",
+        folder);
+    char path[128];
+
+    (void)state;
+    if (r.status != 0)
+        fail_msg("%s%s", r.out, r.err);
+    assert_non_null(strstr(r.out, "All tests successful"));
+    text_format(path, sizeof(path), "%s/r.json", folder);
+    json_t *root = load_report(path);
+    assert_int_equal(json_integer_value(json_object_get(root, "seed")), 7);
+    assert_string_equal(json_string_value(json_object_get(root, "tool")), "assay");
+    json_t *first = json_array_get(json_object_get(root, "checks"), 0);
+    assert_non_null(strstr(json_string_value(json_object_get(first, "reproduce")), "--seed 7"));
+    json_decref(root);
+    program_free(&r);
+}
+
+static void test_shards_and_levels(void **state)
+{
+    char path[128];
+    int sum = 0;
+
+    (void)state;
+    text_format(path, sizeof(path), "%s/shard.json", folder);
+    for (int i = 1; i <= 3; i++) {
+        struct program_result r =
+            program_run(LIMIT_S,
+                        "@B/assay check tcp://127.0.0.1:0 --spawn '@B/assay-echo --listen "
+                        "tcp://127.0.0.1:{port}' --only stream.echo --only stream.octets "
+                        "--level must --level robust --shard %d/3 --report json=%s",
+                        i, path);
+        json_t *root = load_report(path);
+
+        assert_int_equal(r.status, 0);
+        sum += (int)json_array_size(json_object_get(root, "checks"));
+        json_decref(root);
+        program_free(&r);
+    }
+    assert_int_equal(sum, 9);
+}
+
+/* A waiver covers a failure; without the failure it is one. */
+static void test_waivers(void **state)
+{
+    char waivers[128];
+
+    (void)state;
+    text_format(waivers, sizeof(waivers), "%s/w.yaml", folder);
+    struct program_result r = program_run(
+        LIMIT_S,
+        "@B/assay check tcp://127.0.0.1:0 --only stream.discard --only stream.echo.identity "
+        "--speak discard --patience 500 --write-waivers %s --spawn '@B/assay-echo --listen "
+        "tcp://127.0.0.1:{port}'",
+        waivers);
+    assert_int_equal(r.status, 1);
+    program_free(&r);
+    r = program_run(LIMIT_S,
+                    "@B/assay check tcp://127.0.0.1:0 --only stream.discard --speak discard "
+                    "--patience 500 --waive %s --spawn '@B/assay-echo --listen "
+                    "tcp://127.0.0.1:{port}'",
+                    waivers);
+    if (r.status != 0)
+        fail_msg("%s%s", r.out, r.err);
+    assert_non_null(strstr(r.out, "1 waived"));
+    program_free(&r);
+    program_write_file(waivers, "waivers:\n  - check: stream.echo.identity\n    verdict: fail\n"
+                                "    reason: x\n    why: y\n");
+    r = program_run(LIMIT_S,
+                    "@B/assay check tcp://127.0.0.1:0 --only stream.echo.identity --waive %s "
+                    "--spawn '@B/assay-echo --listen tcp://127.0.0.1:{port}'",
+                    waivers);
+    assert_int_equal(r.status, 1);
+    assert_non_null(strstr(r.out, "no longer holds"));
+    program_free(&r);
+    program_write_file(waivers, "waivers:\n  - check: stream.echo.nonsense\n");
+    r = program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:7 --waive %s", waivers);
+    assert_int_equal(r.status, 2);
+    assert_non_null(strstr(r.err, "w.yaml:2:12: no check has this id"));
+    program_free(&r);
+}
+
+static void test_evidence_and_record(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && @B/assay check tcp://127.0.0.1:0 --only stream.discard --speak discard "
+        "--patience 500 --evidence ev --record rec --quiet --spawn '@B/assay-echo --listen "
+        "tcp://127.0.0.1:{port}'; cat ev/stream.discard.silent/transcript.txt; sh -n "
+        "ev/stream.discard.silent/again.sh && ls rec",
+        folder);
+
+    (void)state;
+    assert_non_null(strstr(r.out, "claim:    a discard server sends nothing"));
+    assert_non_null(strstr(r.out, "again:    assay check tcp://127.0.0.1:0 --speak discard"));
+    assert_non_null(strstr(r.out, "stream.discard.silent.1"));
+    program_free(&r);
+}
+
+static void test_repeat(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S, "@B/assay check tcp://127.0.0.1:0 --only stream.echo.identity --repeat 3 --spawn "
+                 "'@B/assay-echo --listen tcp://127.0.0.1:{port}'");
+
+    (void)state;
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.err, "run 3 of 3: status 0"));
+    program_free(&r);
+}
+
+/* ---- hostile targets ---- */
+
+static long largest_child_kib(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return usage.ru_maxrss;
+}
+
+static void test_hostile_targets(void **state)
+{
+    static const char *const kinds[] = {"flood",   "silent", "garbage", "reset",
+                                        "trickle", "close",  "banner",  "half"};
+    char url[ENDPOINT_TEXT_MAX];
+    char path[128];
+
+    (void)state;
+    text_format(path, sizeof(path), "%s/hostile.json", folder);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        pid_t pid = hostile_start(kinds[i], url, sizeof(url));
+        assert_true(pid > 0);
+        struct program_result r =
+            program_run(LIMIT_S, "@B/assay check %s --patience 700 --report json=%s", url, path);
+        hostile_stop(pid);
+        json_t *root = load_report(path);
+
+        if (r.status != 1 || count_of(root, "error") != 0)
+            fail_msg("%s: status %d\n%s%s", kinds[i], r.status, r.out, r.err);
+        assert_null(strstr(r.err, "Sanitizer"));
+        json_decref(root);
+        program_free(&r);
+    }
+    if (strstr(program_path(""), "release"))
+        assert_true(largest_child_kib() < GROWTH_KIB);
+}
+
+/* ---- deaths and interrupts ---- */
+
+/* A target that dies in one check changes that one verdict, and the run goes on. */
+static void test_a_death_costs_one_verdict(void **state)
+{
+    static const char server[] =
+        "import socket, threading, os, sys\n"
+        "s = socket.create_server(('127.0.0.1', int(sys.argv[1])), backlog=512)\n"
+        "def serve(c):\n"
+        "    try:\n"
+        "        while True:\n"
+        "            d = c.recv(65536)\n"
+        "            if not d: break\n"
+        "            if d == b'\\x1a': os.abort()\n"
+        "            c.sendall(d)\n"
+        "    except OSError: pass\n"
+        "    c.close()\n"
+        "while True:\n"
+        "    c, _ = s.accept()\n"
+        "    threading.Thread(target=serve, args=(c,), daemon=True).start()\n";
+    char script[128];
+    char path[128];
+    size_t i;
+    json_t *check;
+
+    (void)state;
+    text_format(script, sizeof(script), "%s/dies.py", folder);
+    text_format(path, sizeof(path), "%s/dies.json", folder);
+    program_write_file(script, server);
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "@B/assay check tcp://127.0.0.1:0 --only stream.echo --only stream.octets "
+                    "--only stream.order --report json=%s --spawn 'exec python3 %s {port}'",
+                    path, script);
+    json_t *root = load_report(path);
+    if (r.status != 1 || count_of(root, "fail") != 1)
+        fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    json_array_foreach(json_object_get(root, "checks"), i, check)
+    {
+        const char *verdict = json_string_value(json_object_get(check, "verdict"));
+        const char *reason = json_string_value(json_object_get(check, "reason"));
+
+        if (!text_eq(verdict, "fail"))
+            continue;
+        assert_string_equal(json_string_value(json_object_get(check, "id")),
+                            "stream.octets.control-bytes");
+        assert_non_null(strstr(reason, "signal 6"));
+    }
+    json_decref(root);
+    program_free(&r);
+}
+
+static bool has_child_of(pid_t pid, const char *needle)
+{
+    struct program_result r =
+        program_run(10, "ps -e -o pid=,args= | grep -F -- '%s' | grep -v grep", needle);
+    bool found = r.status == 0;
+
+    (void)pid;
+    program_free(&r);
+    return found;
+}
+
+/* An interrupt ends the run with a whole report and nothing left behind. */
+static void test_interrupt(void **state)
+{
+    static struct process p;
+    char command[1024];
+    char path[128];
+    char socket_path[128];
+
+    (void)state;
+    text_format(path, sizeof(path), "%s/interrupted.json", folder);
+    text_format(socket_path, sizeof(socket_path), "%s/interrupted.sock", folder);
+    text_format(command, sizeof(command),
+                "exec %s check unix:%s --repeat 50 --report json=%s --spawn 'exec \"$ECHO\" "
+                "--listen unix:{path}'",
+                program_path("assay"), socket_path, path);
+    setenv("ECHO", program_path("assay-echo"), 1);
+    struct process_options o = {.command = command, .umask = -1};
+    assert_true(process_start(&p, &o, NULL));
+    deadline_wait(deadline_in_ms(1500));
+    kill(p.pid, SIGINT);
+    assert_true(process_wait(&p, deadline_in_ms(20000)));
+    assert_true(WIFEXITED(p.status));
+    assert_int_equal(WEXITSTATUS(p.status), 130);
+    process_stop(&p, 0);
+    json_t *root = load_report(path);
+    assert_true(json_array_size(json_object_get(root, "checks")) > 50);
+    assert_non_null(strstr(json_string_value(json_object_get(root, "ending")), "interrupted"));
+    json_decref(root);
+    assert_int_not_equal(access(socket_path, F_OK), 0);
+    assert_false(has_child_of(p.pid, socket_path));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_bad_exchange_file),
+        cmocka_unit_test(test_no_half_written_report),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_options_are_documented),
+        cmocka_unit_test(test_list_and_explain),
+        cmocka_unit_test(test_references_pass),
+        cmocka_unit_test(test_reports_of_a_run),
+        cmocka_unit_test(test_shards_and_levels),
+        cmocka_unit_test(test_waivers),
+        cmocka_unit_test(test_evidence_and_record),
+        cmocka_unit_test(test_repeat),
+        cmocka_unit_test(test_hostile_targets),
+        cmocka_unit_test(test_a_death_costs_one_verdict),
+        cmocka_unit_test(test_interrupt),
+    };
+
+    return cmocka_run_group_tests_name("cli", tests, open_folder, close_folder);
+}
