@@ -48,5 +48,10 @@ bool target_command(const char *command, const struct endpoint *e, struct buf *r
 
 bool target_command_moves(const char *command, const struct endpoint *e)
 {
-    return command && strstr(command, endpoint_is_unix(e) ? "{path}" : "{port}") != NULL;
+    const char *word = endpoint_is_unix(e) ? "{path}" : "{port}";
+    const char *at = command ? strstr(command, word) : NULL;
+
+    while (at && at > command && at[-1] == '$')
+        at = strstr(at + 1, word);
+    return at != NULL;
 }

@@ -9,6 +9,15 @@
 
 enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12 };
 
+enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_UNTIL, KEY_ISSUE, KEYS };
+
+static const char *const keys[KEYS] = {
+    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason",
+    [KEY_WHY] = "why",     [KEY_UNTIL] = "until",     [KEY_ISSUE] = "issue",
+};
+
+enum { KEYS_NEEDED = 1 << KEY_CHECK | 1 << KEY_VERDICT | 1 << KEY_REASON | 1 << KEY_WHY };
+
 struct reading {
     const char *path;
     yaml_document_t *document;
@@ -43,47 +52,89 @@ static bool parse_verdict(const char *word, enum verdict *ret)
 
 static bool is_date(const char *text)
 {
-    return strlen(text) == 10 && strspn(text, "0123456789-") == 10 && text[4] == '-' &&
-           text[7] == '-';
+    static const char form[] = "dddd-dd-dd";
+
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+
+        if (form[i] == 'd' ? !digit : text[i] != form[i])
+            return false;
+    }
+    /* Two digits compare as their number does. */
+    return !text[10] && strncmp(text + 5, "01", 2) >= 0 && strncmp(text + 5, "12", 2) <= 0 &&
+           strncmp(text + 8, "01", 2) >= 0 && strncmp(text + 8, "31", 2) <= 0;
 }
 
-static bool take_field(const struct reading *r, struct waiver *w, const yaml_node_t *key,
-                       const yaml_node_t *value)
+/* Where the text of a key goes; NULL for one that is not kept. */
+static char **field_of(struct waiver *w, enum key key)
 {
-    const char *name = scalar(key);
-    const char *text = scalar(value);
-    const struct {
-        const char *name;
-        char **field;
-    } fields[] = {
-        {"check", &w->check}, {"reason", &w->reason}, {"why", &w->why}, {"until", &w->until}};
+    switch (key) {
+    case KEY_CHECK:
+        return &w->check;
+    case KEY_REASON:
+        return &w->reason;
+    case KEY_WHY:
+        return &w->why;
+    case KEY_UNTIL:
+        return &w->until;
+    case KEY_VERDICT:
+    case KEY_ISSUE:
+    case KEYS:
+        break;
+    }
+    return NULL;
+}
+
+/* What is wrong with the value, or NULL. */
+static const char *judge_value(const struct reading *r, enum key key, const char *text)
+{
+    enum verdict verdict;
+
+    if (key == KEY_CHECK && !r->known(text))
+        return "no check has this id; `assay list` names them";
+    if (key == KEY_VERDICT && !parse_verdict(text, &verdict))
+        return "expected fail, warn or error";
+    if (key == KEY_UNTIL && !is_date(text))
+        return "expected a date as 2027-06-30";
+    return NULL;
+}
+
+static bool take_field(const struct reading *r, struct waiver *w, unsigned *seen,
+                       const yaml_node_pair_t *pair)
+{
+    const yaml_node_t *name_at = yaml_document_get_node(r->document, pair->key);
+    const yaml_node_t *value_at = yaml_document_get_node(r->document, pair->value);
+    const char *name = scalar(name_at);
+    const char *text = scalar(value_at);
+    unsigned key = 0;
 
     if (!name)
-        return wrong(r, key, "expected a key");
+        return wrong(r, name_at, "expected a key");
+    while (key < KEYS && !text_eq(name, keys[key]))
+        key++;
+    if (key == KEYS)
+        return wrong(r, name_at,
+                     "unknown key; known are check, verdict, reason, why, until and issue");
+    if (*seen & 1U << key)
+        return wrong(r, name_at, "this key is given twice");
+    *seen |= 1U << key;
     if (!text || !*text)
-        return wrong(r, value, "expected a text");
-    if (text_eq(name, "verdict"))
-        return parse_verdict(text, &w->verdict) || wrong(r, value, "expected fail, warn or error");
-    if (text_eq(name, "issue"))
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        if (!text_eq(name, fields[i].name))
-            continue;
-        if (*fields[i].field)
-            return wrong(r, key, "this key is given twice");
-        if (text_eq(name, "until") && !is_date(text))
-            return wrong(r, value, "expected a date as 2027-06-30");
-        if (text_eq(name, "check") && !r->known(text))
-            return wrong(r, value, "no check has this id; `assay list` names them");
-        *fields[i].field = strdup(text);
-        return *fields[i].field != NULL || wrong(r, value, "out of memory");
-    }
-    return wrong(r, key, "unknown key; known are check, verdict, reason, why, until and issue");
+        return wrong(r, value_at, "expected a text");
+    const char *fault = judge_value(r, (enum key)key, text);
+    if (fault)
+        return wrong(r, value_at, fault);
+    if (key == KEY_VERDICT)
+        return parse_verdict(text, &w->verdict);
+    char **field = field_of(w, (enum key)key);
+    if (field)
+        *field = strdup(text);
+    return !field || *field || wrong(r, value_at, "out of memory");
 }
 
 static bool take_waiver(const struct reading *r, const yaml_node_t *node)
 {
     struct waivers *all = r->ret;
+    unsigned seen = 0;
 
     if (node->type != YAML_MAPPING_NODE)
         return wrong(r, node, "expected a waiver: check, verdict, reason, why");
@@ -91,15 +142,17 @@ static bool take_waiver(const struct reading *r, const yaml_node_t *node)
         return wrong(r, node, "too many waivers");
     struct waiver *w = &all->list[all->count++];
     w->line = (unsigned)node->start_mark.line + 1;
-    w->verdict = VERDICTS;
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
-        if (!take_field(r, w, yaml_document_get_node(r->document, pair->key),
-                        yaml_document_get_node(r->document, pair->value)))
+        if (!take_field(r, w, &seen, pair))
             return false;
     }
-    if (!w->check || w->verdict == VERDICTS || !w->reason || !w->why)
+    if ((seen & KEYS_NEEDED) != KEYS_NEEDED)
         return wrong(r, node, "a waiver needs check, verdict, reason and why");
+    const struct waiver *first = waivers_find(all, w->check);
+    if (first && first != w)
+        return problem_set(r->why, "%s:%u:%zu: %s is waived on line %u already", r->path, w->line,
+                           node->start_mark.column + 1, w->check, first->line);
     return true;
 }
 
@@ -204,23 +257,44 @@ enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, con
     return WAIVER_HOLDS;
 }
 
+static bool is_plain(char octet)
+{
+    return octet >= 0x20 && octet < 0x7f;
+}
+
 /* A double-quoted scalar of YAML: the escapes of text_quote are YAML's, too. */
-static void write_scalar(FILE *out, const char *key, const char *text, size_t max)
+static void write_scalar(FILE *out, const char *key, struct slice text)
 {
     struct buf quoted;
 
     buf_init(&quoted, 1 << 14);
-    text_quote(&quoted, slice_sub(slice_str(text), 0, max), SIZE_MAX);
+    text_quote(&quoted, text, SIZE_MAX);
     fprintf(out, "    %s: %s\n", key, buf_text(&quoted));
     buf_free(&quoted);
 }
 
-/* Numbers differ from run to run; what stands before the first is what should not change. */
-static size_t steady_part(const char *reason)
+/* Numbers differ from run to run; what stands before the first is what should not change. Other
+   octets than printable ASCII would have to be UTF-8 in a YAML file, and need not be here. */
+static struct slice steady_part(const char *reason)
 {
-    size_t len = strcspn(reason, "0123456789");
+    size_t len = 0;
 
-    return len >= REASON_LEAST ? size_min(len, REASON_KEPT) : REASON_KEPT;
+    while (*reason && !is_plain(*reason))
+        reason++;
+    while (is_plain(reason[len]) && len < REASON_KEPT)
+        len++;
+    size_t unnumbered = strcspn(reason, "0123456789");
+    if (unnumbered >= REASON_LEAST)
+        len = size_min(len, unnumbered);
+    return slice_of((const uint8_t *)reason, len);
+}
+
+static bool is_waivable(const struct report_check *c)
+{
+    bool bad =
+        c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
+
+    return bad && steady_part(c->reason).len > 0;
 }
 
 bool waivers_write(const char *path, const struct report *r, struct problem *why)
@@ -238,16 +312,22 @@ bool waivers_write(const char *path, const struct report *r, struct problem *why
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
 
-        if (c->verdict != VERDICT_FAIL && c->verdict != VERDICT_WARN && c->verdict != VERDICT_ERROR)
+        if (!is_waivable(c))
             continue;
         any = true;
         fprintf(out, "  - check: %s\n    verdict: %s\n", c->id, verdict_name(c->verdict));
-        write_scalar(out, "reason", c->reason, steady_part(c->reason));
-        write_scalar(out, "why", "not yet explained", SIZE_MAX);
+        write_scalar(out, "reason", steady_part(c->reason));
+        write_scalar(out, "why", slice_str("not yet explained"));
     }
     if (!any && r->count)
         fputs("  []\n", out);
-    if (fclose(out) != 0)
-        return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
+    bool broken = ferror(out) != 0;
+    int error = errno;
+    if (fclose(out) != 0) {
+        broken = true;
+        error = errno;
+    }
+    if (broken)
+        return problem_set(why, "--write-waivers %s: %s", path, strerror(error));
     return true;
 }

@@ -73,12 +73,15 @@ static enum match match_prefix_stream(const struct exchange *x, const struct ask
                                       struct mismatch *why)
 {
     struct slice prefix = buf_slice(&x->prefix);
+    bool after_prefix = false;
     size_t taken = 0;
     size_t at = 0;
 
     do {
         struct slice rest = slice_from(in, at);
-        bool prefix_due = at == 0 || (rest.len > 0 && rest.data[0] == prefix.data[0]);
+        /* Each read gave at least one octet, so no prefix follows another. */
+        bool prefix_due =
+            at == 0 || (!after_prefix && rest.len > 0 && rest.data[0] == prefix.data[0]);
         struct slice due = prefix_due ? prefix : slice_sub(ask->body, taken, 1);
         size_t common = slice_common(rest, due);
 
@@ -89,6 +92,7 @@ static enum match match_prefix_stream(const struct exchange *x, const struct ask
         }
         at += due.len;
         taken += prefix_due ? 0 : due.len;
+        after_prefix = prefix_due;
     } while (taken < ask->body.len);
     *ret_used = at;
     return MATCH_WHOLE;

@@ -83,7 +83,7 @@ static bool take_framing(struct parser *p, const char *at)
 
         rest += strspn(rest, " \t");
         text_format(digits, sizeof(digits), "%.*s", (int)size_min(word_len(rest), KEY_MAX), rest);
-        if (!text_number(digits, 1, FIXED_MAX, &size))
+        if (word_len(rest) >= sizeof(digits) || !text_number(digits, 1, FIXED_MAX, &size))
             return wrong(p, rest, "expected the size of a reply, 1 to 65536, after fixed");
         p->x->fixed = (size_t)size;
         rest += word_len(rest);

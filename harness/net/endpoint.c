@@ -28,14 +28,15 @@ static bool parse_port(const char *url, const char *text, const char *protocol, 
         return true;
     }
     if (*text == '\0')
-        return problem_set(why, "\"%s\": the port is missing; write %s://HOST:PORT", url, protocol);
+        return problem_set(why, "\"%.200s\": the port is missing; write %s://HOST:PORT", url,
+                           protocol);
     if (strspn(text, "0123456789") == strlen(text))
-        return problem_set(why, "\"%s\": port %s is out of range; ports go from 0 to 65535", url,
-                           text);
+        return problem_set(why, "\"%.200s\": port %.40s is out of range; ports go from 0 to 65535",
+                           url, text);
     const struct servent *service = getservbyname(text, protocol);
     if (!service)
         return problem_set(why,
-                           "\"%s\": \"%s\" is neither a port number nor a %s service of "
+                           "\"%.160s\": \"%.64s\" is neither a port number nor a %s service of "
                            "/etc/services",
                            url, text, protocol);
     *ret = ntohs((uint16_t)service->s_port);
@@ -71,7 +72,7 @@ static bool parse_inet(const char *url, const struct scheme *scheme, struct endp
     const char *port = split_host(url + strlen(scheme->prefix), e->host);
 
     if (!port)
-        return problem_set(why, "\"%s\": expected %sHOST:PORT or %s[IPV6]:PORT", url,
+        return problem_set(why, "\"%.200s\": expected %sHOST:PORT or %s[IPV6]:PORT", url,
                            scheme->prefix, scheme->prefix);
     return parse_port(url, port, scheme->protocol, &e->port, why);
 }
@@ -85,10 +86,11 @@ static bool parse_path(const char *url, const struct scheme *scheme, struct endp
     if (e->abstract)
         path++;
     if (*path == '\0')
-        return problem_set(why, "\"%s\": the path is missing; write %sPATH or %s@NAME", url,
+        return problem_set(why, "\"%.200s\": the path is missing; write %sPATH or %s@NAME", url,
                            scheme->prefix, scheme->prefix);
     if (strlen(path) > ENDPOINT_PATH_MAX)
-        return problem_set(why, "\"%s\": the path has %zu octets; a unix socket has room for %d",
+        return problem_set(why,
+                           "\"%.200s\": the path has %zu octets; a unix socket has room for %d",
                            url, strlen(path), ENDPOINT_PATH_MAX);
     text_copy(e->path, sizeof(e->path), path);
     return true;
@@ -108,10 +110,11 @@ bool endpoint_parse(const char *url, struct endpoint *ret, struct problem *why)
             *ret = e;
         return ok;
     }
-    return problem_set(why,
-                       "\"%s\" is no endpoint; write tcp://HOST:PORT, udp://HOST:PORT, unix:PATH, "
-                       "unix-dgram:PATH or unix-seqpacket:PATH",
-                       url);
+    return problem_set(
+        why,
+        "\"%.200s\" is no endpoint; write tcp://HOST:PORT, udp://HOST:PORT, unix:PATH, "
+        "unix-dgram:PATH or unix-seqpacket:PATH",
+        url);
 }
 
 void endpoint_format(const struct endpoint *e, char *out, size_t cap)

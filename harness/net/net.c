@@ -297,8 +297,11 @@ struct net_io net_send_to(int fd, struct slice octets, const struct address *to,
             return io_status(NET_OK, (size_t)n);
         if (!would_block(errno))
             return io_failed(errno, 0);
-        if (!net_wait(fd, POLLOUT, deadline_us))
+        /* Of an unconnected unix socket poll does not know whose queue is full: it says "ready". */
+        if (deadline_passed(deadline_us) || !net_wait(fd, POLLOUT, deadline_us))
             return io_status(NET_TIMEOUT, 0);
+        if (to)
+            deadline_wait(deadline_in_ms(1));
     }
 }
 

@@ -17,7 +17,7 @@
 
 enum { POLL_STEP_MS = 5, SHELL_SIGNAL_BASE = 128, CANNOT_START = 126 };
 
-/* The octets that do not fit any more fall off at the front. */
+/* The octets that do not fit any more fall off at the front. A NUL would hide what follows it. */
 void tail_add(struct tail *t, struct slice octets)
 {
     t->total += octets.len;
@@ -25,8 +25,8 @@ void tail_add(struct tail *t, struct slice octets)
         octets = slice_from(octets, octets.len - PROCESS_TAIL_MAX);
     size_t keep = size_min(t->len, PROCESS_TAIL_MAX - octets.len);
     memmove(t->text, t->text + (t->len - keep), keep);
-    if (octets.len > 0)
-        memcpy(t->text + keep, octets.data, octets.len);
+    for (size_t i = 0; i < octets.len; i++)
+        t->text[keep + i] = octets.data[i] ? (char)octets.data[i] : '?';
     t->len = keep + octets.len;
     t->text[t->len] = '\0';
 }
@@ -195,24 +195,34 @@ bool process_ended_well(const struct process *p)
     return p->ended && WIFEXITED(p->status) && WEXITSTATUS(p->status) == 0;
 }
 
+/* The line around a place in a text. */
+static struct slice line_around(const char *text, const char *at)
+{
+    while (at > text && at[-1] != '\n')
+        at--;
+    return slice_of((const uint8_t *)at, strcspn(at, "\r\n"));
+}
+
 bool process_sanitizer_line(const char *text, char *out, size_t cap)
 {
-    static const char *const marks[] = {"SUMMARY: ",
-                                        "ERROR: AddressSanitizer",
-                                        "ERROR: LeakSanitizer",
-                                        "WARNING: ThreadSanitizer",
-                                        "WARNING: MemorySanitizer",
-                                        ": runtime error: "};
+    /* The first that is found anywhere is taken: a summary says more than what it sums up. */
+    static const struct {
+        const char *mark, *beside; /* both are in the line */
+    } marks[] = {
+        {"SUMMARY: ", "Sanitizer"},       {"ERROR: AddressSanitizer", ""},
+        {"ERROR: LeakSanitizer", ""},     {"WARNING: ThreadSanitizer", ""},
+        {"WARNING: MemorySanitizer", ""}, {": runtime error: ", ""},
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-        const char *at = strstr(text, marks[i]);
+        for (const char *at = strstr(text, marks[i].mark); at; at = strstr(at + 1, marks[i].mark)) {
+            struct slice line = line_around(text, at);
 
-        if (!at || (i == 0 && !strstr(at, "Sanitizer")))
-            continue;
-        while (at > text && at[-1] != '\n')
-            at--;
-        text_format(out, cap, "%.*s", (int)strcspn(at, "\r\n"), at);
-        return true;
+            if (slice_find(line, slice_str(marks[i].beside)) == line.len && *marks[i].beside)
+                continue;
+            text_format(out, cap, "%.*s", (int)line.len, (const char *)line.data);
+            return true;
+        }
     }
     return false;
 }

@@ -59,7 +59,7 @@ void process_end_text(const struct process *p, char *out, size_t cap);
 /* True where it ended by itself without a complaint: status 0. */
 bool process_ended_well(const struct process *p);
 
-/* Appends octets to a tail. */
+/* Appends octets to a tail; a NUL becomes a question mark. */
 void tail_add(struct tail *t, struct slice octets);
 
 /*

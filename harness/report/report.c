@@ -74,6 +74,20 @@ struct report_tally report_tally(const struct report *r)
     return tally;
 }
 
+void report_put_octet(FILE *out, char octet)
+{
+    if (octet < 0x20 || octet >= 0x7f)
+        fprintf(out, "\\x%02x", (unsigned char)octet);
+    else
+        fputc(octet, out);
+}
+
+void report_put_plain(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        report_put_octet(out, *text);
+}
+
 const struct reporter *reporter_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(reporters); i++) {

@@ -7,7 +7,7 @@ enum { US_PER_S = 1000000 };
    what is not UTF-8 is forbidden altogether: both become \xHH. */
 static void write_escaped(FILE *out, const char *text)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+    for (const char *at = text; *at; at++) {
         switch (*at) {
         case '&':
             fputs("&amp;", out);
@@ -28,10 +28,7 @@ static void write_escaped(FILE *out, const char *text)
             fputs("&#9;", out);
             break;
         default:
-            if (*at < 0x20 || *at >= 0x7f)
-                fprintf(out, "\\x%02x", *at);
-            else
-                fputc(*at, out);
+            report_put_octet(out, *at);
         }
     }
 }
@@ -43,9 +40,14 @@ static void write_attribute(FILE *out, const char *name, const char *value)
     fputc('"', out);
 }
 
-static bool counts_as_failure(const struct report *r, const struct report_check *c)
+/* The element that tells what is wrong, or NULL where nothing is or it is waived. */
+static const char *trouble(const struct report *r, const struct report_check *c)
 {
-    return !c->waived && (c->verdict == VERDICT_FAIL || (c->verdict == VERDICT_WARN && r->strict));
+    if (c->waived)
+        return NULL;
+    if (c->verdict == VERDICT_FAIL || (c->verdict == VERDICT_WARN && r->strict))
+        return "failure";
+    return c->verdict == VERDICT_ERROR ? "error" : NULL;
 }
 
 static void write_evidence(FILE *out, const struct report_check *c)
@@ -78,13 +80,13 @@ static void write_evidence(FILE *out, const struct report_check *c)
 
 static void write_outcome(FILE *out, const struct report *r, const struct report_check *c)
 {
+    const char *element = trouble(r, c);
+
     if (c->verdict == VERDICT_SKIP) {
         fputs("      <skipped", out);
         write_attribute(out, "message", c->reason);
         fputs("/>\n", out);
-    } else if (c->verdict == VERDICT_ERROR || counts_as_failure(r, c)) {
-        const char *element = c->verdict == VERDICT_ERROR ? "error" : "failure";
-
+    } else if (element) {
         fprintf(out, "      <%s", element);
         write_attribute(out, "message", c->reason);
         write_attribute(out, "type", level_name(c->level));

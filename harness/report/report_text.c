@@ -25,6 +25,14 @@ static bool is_bad(const struct report_check *c)
     return c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
 }
 
+/* One line of text; what it says may come from the target. */
+static void write_line(FILE *out, const char *head, const char *text)
+{
+    fputs(head, out);
+    report_put_plain(out, text);
+    fputc('\n', out);
+}
+
 static void write_event(FILE *out, const struct report_check *c, size_t i)
 {
     const struct event *e = &c->events[i];
@@ -39,8 +47,10 @@ static void write_event(FILE *out, const struct report_check *c, size_t i)
         if (shown < e->length)
             buf_printf(&octets, "... (%zu more)", e->length - shown);
     }
-    fprintf(out, "      %s %9.6f  %-6s  %s%s\n", (int)i == c->guilty ? ">>" : "  ",
-            (double)e->t_us / US_PER_S, who_name(e->who), e->what, buf_text(&octets));
+    fprintf(out, "      %s %9.6f  %-6s  ", (int)i == c->guilty ? ">>" : "  ",
+            (double)e->t_us / US_PER_S, who_name(e->who));
+    report_put_plain(out, e->what);
+    fprintf(out, "%s\n", buf_text(&octets));
     buf_free(&octets);
 }
 
@@ -63,27 +73,36 @@ static void write_transcript(FILE *out, const struct report_check *c, bool whole
 
 static void write_details(FILE *out, const struct report_check *c, const struct report_style *style)
 {
-    fprintf(out, "    claim:    %s\n", c->claim);
+    write_line(out, "    claim:    ", c->claim);
     for (size_t i = 0; i < c->cite_count; i++)
-        fprintf(out, "    %s %s\n", i ? "         " : "clause:  ", c->cites[i]);
+        write_line(out, i ? "              " : "    clause:   ", c->cites[i]);
     if (*c->expected)
-        fprintf(out, "    expected: %s\n", c->expected);
+        write_line(out, "    expected: ", c->expected);
     if (*c->actual)
-        fprintf(out, "    actual:   %s\n", c->actual);
+        write_line(out, "    actual:   ", c->actual);
+    else if (*c->reason)
+        write_line(out, "    reason:   ", c->reason);
     if (!style->quiet && c->event_count > 0)
         write_transcript(out, c, style->verbose);
-    fprintf(out, "    again:    %s\n\n", c->reproduce);
+    write_line(out, "    again:    ", c->reproduce);
+    fputc('\n', out);
 }
 
 static void write_check(FILE *out, const struct report_check *c, const struct report_style *style)
 {
     bool details = is_bad(c) && !c->waived;
 
-    fprintf(out, "%s%-5s%s %-6s %s%s%s", paint(style, c->verdict), verdict_name(c->verdict),
-            unpaint(style), level_name(c->level), c->id, *c->reason && !details ? ": " : "",
-            details ? "" : c->reason);
-    if (c->waived)
-        fprintf(out, " (waived: %s)", c->waiver ? c->waiver : "");
+    fprintf(out, "%s%-5s%s %-6s %s", paint(style, c->verdict), verdict_name(c->verdict),
+            unpaint(style), level_name(c->level), c->id);
+    if (*c->reason && !details) {
+        fputs(": ", out);
+        report_put_plain(out, c->reason);
+    }
+    if (c->waived) {
+        fputs(" (waived: ", out);
+        report_put_plain(out, c->waiver ? c->waiver : "");
+        fputc(')', out);
+    }
     fputc('\n', out);
     if (details)
         write_details(out, c, style);
@@ -102,7 +121,9 @@ static void write_skips(FILE *out, const struct report *r, const struct report_s
             told = r->checks[j].verdict == VERDICT_SKIP && text_eq(r->checks[j].reason, c->reason);
         if (told)
             continue;
-        fprintf(out, "%sskip%s  %s:\n     ", paint(style, VERDICT_SKIP), unpaint(style), c->reason);
+        fprintf(out, "%sskip%s  ", paint(style, VERDICT_SKIP), unpaint(style));
+        report_put_plain(out, c->reason);
+        fputs(":\n     ", out);
         for (size_t j = i; j < r->count; j++) {
             if (r->checks[j].verdict == VERDICT_SKIP && text_eq(r->checks[j].reason, c->reason))
                 fprintf(out, " %s", r->checks[j].id);
@@ -134,10 +155,13 @@ static void write_summary(FILE *out, const struct report *r, const struct report
 
 static void write_text(FILE *out, const struct report *r, const struct report_style *style)
 {
-    fprintf(out, "%s %s  %s  speaking %s  seed %llu\n", REPORT_TOOL, REPORT_VERSION, r->target,
-            r->speak, (unsigned long long)r->seed);
+    fprintf(out, "%s %s  ", REPORT_TOOL, REPORT_VERSION);
+    report_put_plain(out, r->target);
+    fputs("  speaking ", out);
+    report_put_plain(out, r->speak);
+    fprintf(out, "  seed %llu\n", (unsigned long long)r->seed);
     if (*r->facts)
-        fprintf(out, "%s\n", r->facts);
+        write_line(out, "", r->facts);
     fputc('\n', out);
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
@@ -148,10 +172,12 @@ static void write_text(FILE *out, const struct report *r, const struct report_st
     }
     if (!style->quiet)
         write_skips(out, r, style);
-    for (size_t i = 0; i < r->stale_count; i++)
-        fprintf(out, "%sstale%s %s\n", paint(style, VERDICT_FAIL), unpaint(style), r->stale[i]);
+    for (size_t i = 0; i < r->stale_count; i++) {
+        fprintf(out, "%sstale%s", paint(style, VERDICT_FAIL), unpaint(style));
+        write_line(out, " ", r->stale[i]);
+    }
     if (r->ending)
-        fprintf(out, "%s\n", r->ending);
+        write_line(out, "", r->ending);
     write_summary(out, r, style);
 }
 

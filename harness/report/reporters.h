@@ -8,4 +8,9 @@
 #include "harness/report/reporters.def"
 #undef REPORTER
 
+/* One octet of text that may come from a hostile target: printable ASCII as it is, anything else
+   as \xHH, so that it neither begins a line nor moves a terminal's cursor. */
+void report_put_octet(FILE *out, char octet);
+void report_put_plain(FILE *out, const char *text);
+
 #endif
