@@ -461,7 +461,8 @@ int command_check(int argc, char **argv)
     struct problem why;
     int status;
 
-    if (!options_read(rows, ARRAY_LEN(rows), argc, argv, &o, words, ARRAY_LEN(words), &why))
+    struct option_set set = {rows, ARRAY_LEN(rows), &o, words, ARRAY_LEN(words)};
+    if (!options_read(&set, argc, argv, &why))
         return usage_error("check", &why);
     if (o.help) {
         print_help();

@@ -67,7 +67,8 @@ int command_explain(int argc, char **argv)
     struct problem why;
     bool help = false;
 
-    if (!options_read(rows, ARRAY_LEN(rows), argc, argv, &help, words, ARRAY_LEN(words), &why))
+    struct option_set set = {rows, ARRAY_LEN(rows), &help, words, ARRAY_LEN(words)};
+    if (!options_read(&set, argc, argv, &why))
         return usage_error("explain", &why);
     if (help) {
         printf("Usage: assay explain CHECK\n\nThe claim, why it matters, the clauses, how it is "

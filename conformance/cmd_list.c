@@ -60,7 +60,8 @@ int command_list(int argc, char **argv)
     const char *words[2];
     struct problem why;
 
-    if (!options_read(rows, ARRAY_LEN(rows), argc, argv, &l, words, ARRAY_LEN(words), &why))
+    struct option_set set = {rows, ARRAY_LEN(rows), &l, words, ARRAY_LEN(words)};
+    if (!options_read(&set, argc, argv, &why))
         return usage_error("list", &why);
     if (l.help) {
         printf("Usage: assay list [GLOB] [OPTION]...\n\nThe checks: level, id, claim.\n\n");

@@ -33,12 +33,18 @@ struct option_row {
     bool (*take)(void *into, const char *value, struct problem *why);
 };
 
-/*
- * Reads options and gathers what is none into ret_words (at most cap, ended by NULL). Understands
- * --name VALUE, --name=VALUE and -- as the end. False with the reason, naming the option.
- */
-bool options_read(const struct option_row *rows, size_t count, int argc, char **argv, void *into,
-                  const char **ret_words, size_t cap, struct problem *why) MUST_USE;
+struct option_set {
+    const struct option_row *rows;
+    size_t count;
+    void *into;         /* what the rows fill */
+    const char **words; /* gets what is no option, ended by NULL */
+    size_t words_cap;
+};
+
+/* Reads a command line. Understands --name VALUE, --name=VALUE and -- as the end. False with the
+   reason, naming the option. */
+bool options_read(const struct option_set *set, int argc, char **argv,
+                  struct problem *why) MUST_USE;
 
 /* Writes one line per option to standard output. */
 void options_help(const struct option_row *rows, size_t count);

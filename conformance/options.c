@@ -7,24 +7,23 @@
 
 enum { HELP_COLUMN = 28 };
 
-static const struct option_row *find_row(const struct option_row *rows, size_t count,
-                                         const char *name, size_t len)
+static const struct option_row *find_row(const struct option_set *set, const char *name, size_t len)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(rows[i].name) == len && text_starts(name, rows[i].name))
-            return &rows[i];
+    for (size_t i = 0; i < set->count; i++) {
+        if (strlen(set->rows[i].name) == len && text_starts(name, set->rows[i].name))
+            return &set->rows[i];
     }
     return NULL;
 }
 
 /* One option at argv[*at]; leaves *at on the last word it has used. */
-static bool read_option(const struct option_row *rows, size_t count, int argc, char **argv, int *at,
-                        void *into, struct problem *why)
+static bool read_option(const struct option_set *set, int argc, char **argv, int *at,
+                        struct problem *why)
 {
     const char *name = argv[*at] + 2;
     size_t len = strcspn(name, "=");
     const char *value = name[len] == '=' ? name + len + 1 : NULL;
-    const struct option_row *row = find_row(rows, count, name, len);
+    const struct option_row *row = find_row(set, name, len);
 
     if (!row)
         return problem_set(why, "unknown option --%.*s", (int)len, name);
@@ -35,11 +34,10 @@ static bool read_option(const struct option_row *rows, size_t count, int argc, c
             return problem_set(why, "--%s needs a value: %s", row->name, row->argument);
         value = argv[++*at];
     }
-    return row->take(into, value ? value : "", why);
+    return row->take(set->into, value ? value : "", why);
 }
 
-bool options_read(const struct option_row *rows, size_t count, int argc, char **argv, void *into,
-                  const char **ret_words, size_t cap, struct problem *why)
+bool options_read(const struct option_set *set, int argc, char **argv, struct problem *why)
 {
     size_t words = 0;
     bool options = true;
@@ -50,15 +48,15 @@ bool options_read(const struct option_row *rows, size_t count, int argc, char **
         } else if (options && argv[at][0] == '-' && argv[at][1] != '\0') {
             if (argv[at][1] != '-')
                 return problem_set(why, "unknown option %s", argv[at]);
-            if (!read_option(rows, count, argc, argv, &at, into, why))
+            if (!read_option(set, argc, argv, &at, why))
                 return false;
-        } else if (words + 1 >= cap) {
+        } else if (words + 1 >= set->words_cap) {
             return problem_set(why, "\"%s\" is one word too many", argv[at]);
         } else {
-            ret_words[words++] = argv[at];
+            set->words[words++] = argv[at];
         }
     }
-    ret_words[words] = NULL;
+    set->words[words] = NULL;
     return true;
 }
 

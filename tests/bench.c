@@ -116,8 +116,10 @@ static double verified(const struct target *target)
     struct check_ctx *c = calloc(1, sizeof(*c));
     struct outcome *outcome = outcome_new();
 
-    if (!c || !outcome)
+    if (!c || !outcome) {
+        free(c);
         return 0;
+    }
     check_open(c, &pump_check, target, outcome, 1);
     struct conn *conn = check_dial(c);
     int64_t from = deadline_now_us();

@@ -52,7 +52,7 @@ static bool put_twice(const struct talk *t, struct slice octets)
     struct buf both;
 
     if (t->records || t->to)
-        return put(t, octets) && put(t, octets);
+        return put(t, octets) && put(t, octets); /* NOLINT(misc-redundant-expression) */
     buf_init(&both, 2 * PIECE_MAX);
     buf_put(&both, octets);
     buf_put(&both, octets);

@@ -11,8 +11,8 @@
 const char *program_path(const char *name);
 
 struct program_result {
-    int status;    /* the exit status, or 128 + signal */
-    char *out;     /* standard output, whole; the caller frees both */
+    int status; /* the exit status, or 128 + signal */
+    char *out;  /* standard output, whole; the caller frees both */
     char *err;
 };
 

@@ -889,79 +889,75 @@ static void test_switches_of_a_file(void **state UNUSED)
 #define GOOD "framing = line\nrequest = \"a\"\nreply = \"b\"\n"
 
 /* The texts are parsed as a file "f": exactly this place, and this part of the reason. */
+static const struct {
+    const char *text;
+    const char *place, *part;
+    enum exchange_medium medium;
+} bad_files[] = {
+    {"", "f:1:1: ", "the key \"framing\" is missing", EXCHANGE_OVER_STREAM},
+    {"\n\n# nothing\n", "f:4:1: ", "the key \"framing\" is missing", EXCHANGE_OVER_STREAM},
+    {"framing = line\n", "f:2:1: ", "the key \"request\" is missing", EXCHANGE_OVER_STREAM},
+    {"framing = line\nrequest = \"a\"", "f:2:1: ", "the key \"reply\" is missing",
+     EXCHANGE_OVER_STREAM},
+    {"frames = line\n", "f:1:1: ", "unknown key; known are name, framing, request",
+     EXCHANGE_OVER_STREAM},
+    {"  Framing = line\n", "f:1:3: ", "unknown key", EXCHANGE_OVER_STREAM},
+    {"framing\n", "f:1:8: ", "expected \"=\" after the key", EXCHANGE_OVER_STREAM},
+    {"framing line\n", "f:1:9: ", "expected \"=\" after the key", EXCHANGE_OVER_STREAM},
+    {"= line\n", "f:1:1: ", "unknown key", EXCHANGE_OVER_STREAM},
+    {GOOD "framing = line\n", "f:4:1: ", "this key is given twice", EXCHANGE_OVER_STREAM},
+    {GOOD "\n  reply = \"b\"\n", "f:5:3: ", "this key is given twice", EXCHANGE_OVER_STREAM},
+    {"framing =\n", "f:1:10: ", "expected line, length32, fixed N, datagram or close",
+     EXCHANGE_OVER_STREAM},
+    {"framing = lines\n", "f:1:11: ", "expected line, length32", EXCHANGE_OVER_STREAM},
+    {"framing = line line\n", "f:1:15: ", "nothing may follow the framing", EXCHANGE_OVER_STREAM},
+    {"framing = fixed\n", "f:1:16: ", "expected the size of a reply, 1 to 65536",
+     EXCHANGE_OVER_STREAM},
+    {"framing = fixed  0\n", "f:1:18: ", "expected the size", EXCHANGE_OVER_STREAM},
+    {"framing = fixed 65537\n", "f:1:17: ", "expected the size", EXCHANGE_OVER_STREAM},
+    {"framing = fixed -1\n", "f:1:17: ", "expected the size", EXCHANGE_OVER_STREAM},
+    {"framing = fixed 1k\n", "f:1:17: ", "expected the size", EXCHANGE_OVER_STREAM},
+    {"framing = fixed 00000000000000000000000000000000014\n", "f:1:17: ", "expected the size",
+     EXCHANGE_OVER_STREAM},
+    {"framing = fixed 8 8\n", "f:1:18: ", "nothing may follow the framing", EXCHANGE_OVER_STREAM},
+    {"request = a\n", "f:1:11: ", "expected a string in double quotes", EXCHANGE_OVER_STREAM},
+    {"request =\n", "f:1:10: ", "expected a string in double quotes", EXCHANGE_OVER_STREAM},
+    {"request = \"a\n", "f:1:13: ", "the string has no closing quote", EXCHANGE_OVER_STREAM},
+    {"\nrequest = \"a", "f:2:13: ", "the string has no closing quote", EXCHANGE_OVER_STREAM},
+    {"request = \"ab\\q\"\n", "f:1:14: ", "unknown escape", EXCHANGE_OVER_STREAM},
+    {"request = \"ab\\xg0\"\n", "f:1:14: ", "expected two hex digits", EXCHANGE_OVER_STREAM},
+    {"request = \"%{any}\"\n", "f:1:12: ", "%{any} may stand in a reply only",
+     EXCHANGE_OVER_STREAM},
+    {"request = \"a%{sequel}\"\n", "f:1:13: ", "expected %{seq}", EXCHANGE_OVER_STREAM},
+    {"request = \"50%\"\n", "f:1:14: ", "expected %{seq}, %{any} or %%", EXCHANGE_OVER_STREAM},
+    {"request = \"a\" b\n", "f:1:14: ", "nothing may follow the string", EXCHANGE_OVER_STREAM},
+    {"request = \"a\"\"b\"\n", "f:1:14: ", "nothing may follow the string", EXCHANGE_OVER_STREAM},
+    {"pipeline = maybe\n", "f:1:12: ", "expected yes or no", EXCHANGE_OVER_STREAM},
+    {"cuts = yes yes\n", "f:1:11: ", "nothing may follow yes or no", EXCHANGE_OVER_STREAM},
+    {"name =\n", "f:1:7: ", "expected a name: one word of at most 32 octets", EXCHANGE_OVER_STREAM},
+    {"name = two words\n", "f:1:8: ", "expected a name", EXCHANGE_OVER_STREAM},
+    {"name = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "f:1:8: ", "expected a name",
+     EXCHANGE_OVER_STREAM},
+    {GOOD, "f: ", "framing of a stream does not go with a datagram target",
+     EXCHANGE_OVER_DATAGRAMS},
+    {GOOD, "f: ", "framing of a stream does not go with a", EXCHANGE_OVER_RECORDS},
+    {"framing = datagram\nrequest = \"a\"\nreply = \"b\"\n",
+     "f: ", "framing datagram does not go with a stream target", EXCHANGE_OVER_STREAM},
+};
+
 static void test_bad_files(void **state UNUSED)
 {
-    static const struct {
-        const char *text;
-        const char *place, *part;
-        enum exchange_medium medium;
-    } rows[] = {
-        {"", "f:1:1: ", "the key \"framing\" is missing", EXCHANGE_OVER_STREAM},
-        {"\n\n# nothing\n", "f:4:1: ", "the key \"framing\" is missing", EXCHANGE_OVER_STREAM},
-        {"framing = line\n", "f:2:1: ", "the key \"request\" is missing", EXCHANGE_OVER_STREAM},
-        {"framing = line\nrequest = \"a\"", "f:2:1: ", "the key \"reply\" is missing",
-         EXCHANGE_OVER_STREAM},
-        {"frames = line\n", "f:1:1: ", "unknown key; known are name, framing, request",
-         EXCHANGE_OVER_STREAM},
-        {"  Framing = line\n", "f:1:3: ", "unknown key", EXCHANGE_OVER_STREAM},
-        {"framing\n", "f:1:8: ", "expected \"=\" after the key", EXCHANGE_OVER_STREAM},
-        {"framing line\n", "f:1:9: ", "expected \"=\" after the key", EXCHANGE_OVER_STREAM},
-        {"= line\n", "f:1:1: ", "unknown key", EXCHANGE_OVER_STREAM},
-        {GOOD "framing = line\n", "f:4:1: ", "this key is given twice", EXCHANGE_OVER_STREAM},
-        {GOOD "\n  reply = \"b\"\n", "f:5:3: ", "this key is given twice", EXCHANGE_OVER_STREAM},
-        {"framing =\n", "f:1:10: ", "expected line, length32, fixed N, datagram or close",
-         EXCHANGE_OVER_STREAM},
-        {"framing = lines\n", "f:1:11: ", "expected line, length32", EXCHANGE_OVER_STREAM},
-        {"framing = line line\n", "f:1:15: ", "nothing may follow the framing",
-         EXCHANGE_OVER_STREAM},
-        {"framing = fixed\n", "f:1:16: ", "expected the size of a reply, 1 to 65536",
-         EXCHANGE_OVER_STREAM},
-        {"framing = fixed  0\n", "f:1:18: ", "expected the size", EXCHANGE_OVER_STREAM},
-        {"framing = fixed 65537\n", "f:1:17: ", "expected the size", EXCHANGE_OVER_STREAM},
-        {"framing = fixed -1\n", "f:1:17: ", "expected the size", EXCHANGE_OVER_STREAM},
-        {"framing = fixed 1k\n", "f:1:17: ", "expected the size", EXCHANGE_OVER_STREAM},
-        {"framing = fixed 00000000000000000000000000000000014\n", "f:1:17: ", "expected the size",
-         EXCHANGE_OVER_STREAM},
-        {"framing = fixed 8 8\n", "f:1:18: ", "nothing may follow the framing",
-         EXCHANGE_OVER_STREAM},
-        {"request = a\n", "f:1:11: ", "expected a string in double quotes", EXCHANGE_OVER_STREAM},
-        {"request =\n", "f:1:10: ", "expected a string in double quotes", EXCHANGE_OVER_STREAM},
-        {"request = \"a\n", "f:1:13: ", "the string has no closing quote", EXCHANGE_OVER_STREAM},
-        {"\nrequest = \"a", "f:2:13: ", "the string has no closing quote", EXCHANGE_OVER_STREAM},
-        {"request = \"ab\\q\"\n", "f:1:14: ", "unknown escape", EXCHANGE_OVER_STREAM},
-        {"request = \"ab\\xg0\"\n", "f:1:14: ", "expected two hex digits", EXCHANGE_OVER_STREAM},
-        {"request = \"%{any}\"\n", "f:1:12: ", "%{any} may stand in a reply only",
-         EXCHANGE_OVER_STREAM},
-        {"request = \"a%{sequel}\"\n", "f:1:13: ", "expected %{seq}", EXCHANGE_OVER_STREAM},
-        {"request = \"50%\"\n", "f:1:14: ", "expected %{seq}, %{any} or %%", EXCHANGE_OVER_STREAM},
-        {"request = \"a\" b\n", "f:1:14: ", "nothing may follow the string", EXCHANGE_OVER_STREAM},
-        {"request = \"a\"\"b\"\n", "f:1:14: ", "nothing may follow the string",
-         EXCHANGE_OVER_STREAM},
-        {"pipeline = maybe\n", "f:1:12: ", "expected yes or no", EXCHANGE_OVER_STREAM},
-        {"cuts = yes yes\n", "f:1:11: ", "nothing may follow yes or no", EXCHANGE_OVER_STREAM},
-        {"name =\n", "f:1:7: ", "expected a name: one word of at most 32 octets",
-         EXCHANGE_OVER_STREAM},
-        {"name = two words\n", "f:1:8: ", "expected a name", EXCHANGE_OVER_STREAM},
-        {"name = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "f:1:8: ", "expected a name",
-         EXCHANGE_OVER_STREAM},
-        {GOOD, "f: ", "framing of a stream does not go with a datagram target",
-         EXCHANGE_OVER_DATAGRAMS},
-        {GOOD, "f: ", "framing of a stream does not go with a", EXCHANGE_OVER_RECORDS},
-        {"framing = datagram\nrequest = \"a\"\nreply = \"b\"\n",
-         "f: ", "framing datagram does not go with a stream target", EXCHANGE_OVER_STREAM},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const char *text = guard_text(&guard, slice_str(rows[i].text));
+    for (size_t i = 0; i < ARRAY_LEN(bad_files); i++) {
+        const char *text = guard_text(&guard, slice_str(bad_files[i].text));
         struct exchange *x = calloc(1, sizeof(*x));
         struct problem why = {""};
 
         assert_non_null(x);
-        x->medium = rows[i].medium;
+        x->medium = bad_files[i].medium;
         assert_row(i, !exchange_file_parse("f", text, x, &why));
-        if (!text_starts(why.text, rows[i].place))
-            fail_msg("row %zu: \"%s\" does not begin with \"%s\"", i, why.text, rows[i].place);
-        assert_contains(why.text, rows[i].part);
+        if (!text_starts(why.text, bad_files[i].place))
+            fail_msg("row %zu: \"%s\" does not begin with \"%s\"", i, why.text, bad_files[i].place);
+        assert_contains(why.text, bad_files[i].part);
         exchange_close(x);
     }
 }

@@ -66,7 +66,8 @@ static bool read_line(const char *text, struct taken *t, const char **words, str
 
     text_copy(line, sizeof(line), text);
     *t = (struct taken){""};
-    return options_read(rows, ARRAY_LEN(rows), split(line, argv), argv, t, words, WORDS_MAX, why);
+    struct option_set set = {rows, ARRAY_LEN(rows), t, words, WORDS_MAX};
+    return options_read(&set, split(line, argv), argv, why);
 }
 
 static void test_good_lines(void **state UNUSED)
@@ -160,12 +161,14 @@ static void test_no_rows(void **state UNUSED)
     char word[] = "a";
     char *argv[] = {name, word, NULL};
     const char *words[2];
+    struct option_set set = {.words = words, .words_cap = ARRAY_LEN(words)};
     struct problem why;
 
-    assert_true(options_read(NULL, 0, 2, argv, NULL, words, ARRAY_LEN(words), &why));
+    assert_true(options_read(&set, 2, argv, &why));
     assert_string_equal(words[0], "a");
     assert_null(words[1]);
-    assert_true(options_read(NULL, 0, 1, argv, NULL, words, 1, &why));
+    set.words_cap = 1;
+    assert_true(options_read(&set, 1, argv, &why));
     assert_null(words[0]);
 }
 

@@ -686,7 +686,7 @@ static void test_tap_of_trouble(void **state UNUSED)
 
     assert_contains(p.out, "Result: FAIL");
     assert_contains(p.out, "Tests=13,");
-    /* Two broken, an error, two stale; what is waived is TODO, and a warn is no failure. */
+    /* Two broken, an error, two stale; what is waived is to be done, and a warn is no failure. */
     assert_contains(p.out, "Failed tests:  2, 7, 9, 12-13");
     assert_lacks(p.out, "Parse errors");
     assert_int_equal(p.status, 1);

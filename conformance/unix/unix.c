@@ -110,8 +110,8 @@ static void nonreading_client(struct check_ctx *c)
         else if (io.status != NET_OK)
             check_broken(c, "the target takes datagrams", "%s", strerror(io.error));
     }
-    check_tell(c, WHO_US, slice_of(NULL, 0),
-               "connection %u: %d requests, and no reply is read", mute->number, UNREAD);
+    check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: %d requests, and no reply is read",
+               mute->number, UNREAD);
     check_probe(c);
     check_probe(c);
     buf_free(&request);

@@ -26,7 +26,7 @@ void tail_add(struct tail *t, struct slice octets)
     size_t keep = size_min(t->len, PROCESS_TAIL_MAX - octets.len);
     memmove(t->text, t->text + (t->len - keep), keep);
     for (size_t i = 0; i < octets.len; i++)
-        t->text[keep + i] = octets.data[i] ? (char)octets.data[i] : '?';
+        t->text[keep + i] = (char)(octets.data[i] ? octets.data[i] : '?');
     t->len = keep + octets.len;
     t->text[t->len] = '\0';
 }

@@ -4,8 +4,12 @@
 /* A # in a description would begin a directive. */
 static void write_plain(FILE *out, const char *text)
 {
-    for (; *text; text++)
-        report_put_octet(out, *text == '#' ? '.' : *text);
+    for (; *text; text++) {
+        if (*text == '#')
+            fputc('.', out);
+        else
+            report_put_octet(out, *text);
+    }
 }
 
 /* A double-quoted scalar of YAML, whose escapes are those of text_quote. */

@@ -65,8 +65,8 @@ static void welcome(struct server *s, int fd)
         close(fd);
         free(c);
     }
-    /* The kernel keeps the pointer for us until drop(). NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
-     */
+    /* The kernel keeps the pointer for us until drop(). */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 }
 
 /* Takes some of those who wait. One who has gone again already is an error of accept(2) that

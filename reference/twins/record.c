@@ -57,7 +57,7 @@ static void accept_one(struct record_server *s)
 }
 
 /* The length of a record, or -1 at the end of the client. */
-static ssize_t receive(const struct record_server *s, int fd, uint8_t *record, size_t cap)
+static ssize_t receive(const struct record_server *s, int fd, void *record, size_t cap)
 {
     union {
         struct cmsghdr align;
