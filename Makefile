@@ -57,7 +57,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c) \
 	$(foreach d,$(reference_dirs),$(wildcard $(d)/*.c)))
 
-.PHONY: all help demo test tests prove stability bench lint format install uninstall clean FORCE
+.PHONY: all help demo test tests prove stability bench lint docs format install uninstall clean FORCE
 .DEFAULT_GOAL := all
 
 all: $(B)/assay $(programs:%=$(B)/%)
@@ -78,6 +78,9 @@ test:
 lint:
 	@ci/install-deps build lint
 	@ci/lint
+
+docs: all
+	@$(B)/assay list --markdown > docs/checks.md
 
 format:
 	@ci/install-deps lint

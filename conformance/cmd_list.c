@@ -8,14 +8,22 @@
 struct list {
     const char *pattern; /* or NULL */
     bool json;
+    bool markdown;
     bool help;
     json_t *array;
     size_t shown;
+    struct slice suite; /* of the check before */
 };
 
 static bool take_json(void *into, const char *value UNUSED, struct problem *why UNUSED)
 {
     ((struct list *)into)->json = true;
+    return true;
+}
+
+static bool take_markdown(void *into, const char *value UNUSED, struct problem *why UNUSED)
+{
+    ((struct list *)into)->markdown = true;
     return true;
 }
 
@@ -27,6 +35,7 @@ static bool take_help(void *into, const char *value UNUSED, struct problem *why 
 
 static const struct option_row rows[] = {
     {"json", NULL, "as a JSON array", take_json},
+    {"markdown", NULL, "as a page with clauses and how each is tried", take_markdown},
     {"help", NULL, "this text", take_help},
 };
 
@@ -41,6 +50,24 @@ static void add_json(struct list *l, const struct check *check)
                                               "cites", cites));
 }
 
+static void add_markdown(struct list *l, const struct check *check)
+{
+    struct slice suite = report_suite(check->id);
+
+    if (l->shown == 1)
+        printf("# The checks\n\nWritten by `assay list --markdown`; `assay explain CHECK` tells "
+               "more.\n"
+               "`must`, `should`, `robust`, `note` are the levels of the claims.\n");
+    if (!slice_eq(suite, l->suite))
+        printf("\n## %.*s\n", (int)suite.len, (const char *)suite.data);
+    l->suite = suite;
+    printf("\n### %s\n\n**%s**: %s.\n\nTried: %s\n", check->id, level_name(check_level(check)),
+           check->claim, check->how);
+    for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++)
+        printf("%s%s", i ? "; " : "\nClauses: ", requirement_row(check->cites[i])->cite);
+    putchar('\n');
+}
+
 static void show(const struct check *check, void *closure)
 {
     struct list *l = closure;
@@ -50,6 +77,8 @@ static void show(const struct check *check, void *closure)
     l->shown++;
     if (l->json)
         add_json(l, check);
+    else if (l->markdown)
+        add_markdown(l, check);
     else
         printf("%-6s  %-42s %s\n", level_name(check_level(check)), check->id, check->claim);
 }
@@ -63,6 +92,10 @@ int command_list(int argc, char **argv)
     struct option_set set = {rows, ARRAY_LEN(rows), &l, words, ARRAY_LEN(words)};
     if (!options_read(&set, argc, argv, &why))
         return usage_error("list", &why);
+    if (l.json && l.markdown) {
+        problem_set(&why, "--json and --markdown exclude each other");
+        return usage_error("list", &why);
+    }
     if (l.help) {
         printf("Usage: assay list [GLOB] [OPTION]...\n\nThe checks: level, id, claim.\n\n");
         options_help(rows, ARRAY_LEN(rows));

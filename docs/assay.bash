@@ -42,7 +42,7 @@ _assay() {
     case ${COMP_WORDS[1]} in
     check) mapfile -t COMPREPLY < <(compgen -W "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket:" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "--listen --prefix --fault" -- "$word") ;;
-    list) mapfile -t COMPREPLY < <(compgen -W "--json" -- "$word") ;;
+    list) mapfile -t COMPREPLY < <(compgen -W "--json --markdown" -- "$word") ;;
     esac
 }
 complete -F _assay assay

@@ -224,6 +224,67 @@ static void test_list_and_explain(void **state)
     program_free(&r);
 }
 
+/* docs/checks.md is what `make docs` makes of the tables. */
+static void test_page_of_checks(void **state)
+{
+    struct program_result r = program_run(LIMIT_S, "@B/assay list --markdown");
+    char *page = program_read_file("docs/checks.md");
+
+    (void)state;
+    assert_int_equal(r.status, 0);
+    assert_non_null(page);
+    if (!text_eq(page, r.out))
+        fail_msg("docs/checks.md is not what `assay list --markdown` says; run make docs");
+    free(page);
+    program_free(&r);
+}
+
+/* The faults and checks that the README names are there. */
+static void test_names_in_readme(void **state)
+{
+    char *readme = program_read_file("README.md");
+    struct program_result faults = program_run(LIMIT_S, "@B/assay serve echo --fault list");
+    const char *at = strstr(readme, "--fault ");
+    char line[96];
+
+    (void)state;
+    assert_non_null(at);
+    at += strlen("--fault ");
+    text_format(line, sizeof(line), "%.*s\t", (int)strcspn(at, " \n'"), at);
+    if (!strstr(faults.out, line))
+        fail_msg("the README names a fault that is none: %s", line);
+    free(readme);
+    program_free(&faults);
+}
+
+/* What was installed works from where it is, and uninstalling leaves nothing. */
+static void test_install(void **state)
+{
+    struct program_result r;
+
+    (void)state;
+    r = program_run(LIMIT_S, "make -s install V=$(basename @B) DESTDIR=%s PREFIX=/usr", folder);
+    assert_int_equal(r.status, 0);
+    program_free(&r);
+    r = program_run(LIMIT_S,
+                    "cd / && D=%s/usr && $D/bin/assay check unix:%s/e --spawn "
+                    "\"$D/bin/assay serve echo --listen unix:{path}\" --only unix.*",
+                    folder, folder);
+    if (r.status != 0)
+        fail_msg("%s%s", r.out, r.err);
+    program_free(&r);
+    r = program_run(LIMIT_S, "test -s %s/usr/share/man/man1/assay.1", folder);
+    assert_int_equal(r.status, 0);
+    program_free(&r);
+    r = program_run(LIMIT_S,
+                    "make -s uninstall V=$(basename @B) DESTDIR=%s PREFIX=/usr && "
+                    "find %s/usr -type f",
+                    folder, folder);
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.out, "");
+    program_free(&r);
+}
+
 /* ---- the references ---- */
 
 static json_t *load_report(const char *path)
@@ -549,6 +610,9 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_options_are_documented),
         cmocka_unit_test(test_list_and_explain),
+        cmocka_unit_test(test_page_of_checks),
+        cmocka_unit_test(test_names_in_readme),
+        cmocka_unit_test(test_install),
         cmocka_unit_test(test_references_pass),
         cmocka_unit_test(test_reports_of_a_run),
         cmocka_unit_test(test_shards_and_levels),

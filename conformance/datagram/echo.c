@@ -323,6 +323,17 @@ static const struct check checks[] = {
         .needs = NEED_DATAGRAM | NEED_SOURCE,
         .run = chargen_bounds,
     },
+    {
+        .id = "datagram.meta.port-byte-order",
+        .claim = "the target takes datagrams on the port that it was told",
+        .why = "Without htons() a little-endian machine serves on the port with its octets "
+               "swapped.",
+        .how = "The kernel's list of sockets that the target's processes hold.",
+        .cites = {REQ_DEMO_16},
+        .needs = NEED_UDP | NEED_LOCAL,
+        .flags = CHECK_UNANSWERED | CHECK_UNREACHED,
+        .run = check_own_port,
+    },
 };
 
 SUITE(datagram_echo);

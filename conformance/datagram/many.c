@@ -11,11 +11,11 @@ enum {
     BURST_UNIX = 8, /* a Unix socket's queue has room for max_dgram_qlen = 10 */
     OVERLOAD = 3000,
     VANISH = 100,
-    MANY_PEERS = 10000,
+    MANY_PEERS = 6000,
     RANDOM = 200,
     ROUNDS = 5,
     GROWTH_MAX = 4 << 20,
-    WATCH_MS = 200,
+    WATCH_MS = 120,
     WATCHES = 3, /* one alone may have been a burst of work */
     BREATH_MS = 2,
 };
@@ -290,7 +290,7 @@ static const struct check checks[] = {
         .id = "datagram.leak.many-peers",
         .claim = "descriptors and memory do not grow with the number of peers",
         .why = "State that is kept per client is never given back: datagrams have no end.",
-        .how = "10000 client ports; the target's descriptors and memory.",
+        .how = "6000 client ports; the target's descriptors and memory.",
         .cites = {REQ_DGRAM_18},
         .needs = NEEDS_TALK | NEED_LOCAL,
         .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,

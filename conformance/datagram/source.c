@@ -178,12 +178,12 @@ static void own_port(struct check_ctx *c)
     check_probe(c);
     uint64_t before = datagrams_in(c);
     send_raw(c, address_port(&c->target.address));
-    check_pause(c, 100);
+    check_pause(c, 50);
     uint64_t after = datagrams_in(c);
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "%llu datagrams were taken in meanwhile",
                (unsigned long long)(after - before));
     if (check_alive(c) && after > before + 20)
-        check_broken(c, "a few datagrams at most", "%llu in a tenth of a second",
+        check_broken(c, "a few datagrams at most", "%llu in a twentieth of a second",
                      (unsigned long long)(after - before));
     check_probe(c);
 }

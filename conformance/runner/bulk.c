@@ -7,7 +7,7 @@
 enum {
     COMPOSE_AHEAD = 1 << 17, /* octets composed before the socket is asked */
     PUSH_AHEAD = 1 << 13,
-    STALL_MS = 100, /* a socket that takes nothing for so long is full; only the length of
+    STALL_MS = 60, /* a socket that takes nothing for so long is full; only the length of
                        a push depends on it, no verdict */
 };
 

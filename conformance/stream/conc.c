@@ -232,10 +232,10 @@ static void emfile_no_spin(struct check_ctx *c)
     struct limit limit = {0};
     unsigned count = exhaust(c, &limit, conns);
     /* Twice, so that a burst of work is not taken for a loop. */
-    double busy = busy_part(c, 200);
+    double busy = busy_part(c, 120);
 
     if (busy > 0.5)
-        busy = busy_part(c, 200);
+        busy = busy_part(c, 120);
     restore_limit(&limit);
     if (check_alive(c) && busy > 0.5)
         check_broken(c, "a target out of descriptors waits",

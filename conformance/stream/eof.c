@@ -5,7 +5,7 @@
 
 #include "conformance/suites.h"
 
-enum { MIB = 1 << 20, BODY = 4096, LATER_MS = 200, EXTRA = 64 << 10 };
+enum { MIB = 1 << 20, BODY = 4096, LATER_MS = 100, EXTRA = 64 << 10 };
 
 /* The target has written everything and closed long before the slow client begins to read. */
 static void after_all_data(struct check_ctx *c)

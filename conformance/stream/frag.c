@@ -2,11 +2,11 @@
 #include "conformance/suites.h"
 
 enum {
-    GAP_US_PIECES = 12, /* after the first pieces we wait a moment, so that they are read apart */
+    GAP_PIECES = 12, /* after the first pieces we wait a moment, so that they are read apart */
     GAP_MS = 1,
-    SPLITS = 20,
+    SPLITS = 12,
     BODY = 40,
-    PAUSE_MS = 150,
+    PAUSE_MS = 100,
 };
 
 /* A connection for the next try: the same where it persists, else a new one. */
@@ -31,7 +31,7 @@ static void send_cut(struct check_ctx *c, struct conn *conn, const size_t *ends,
         size_t end = i < count ? ends[i] : request.len;
 
         check_send_octets(c, conn, slice_sub(buf_slice(&request), at, end - at));
-        if (i < GAP_US_PIECES && i < count)
+        if (i < GAP_PIECES && i < count)
             check_pause(c, GAP_MS);
         at = end;
     }

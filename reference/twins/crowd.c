@@ -14,7 +14,7 @@
 #include "harness/base/deadline.h"
 #include "reference/twins/twin.h"
 
-enum { DESCRIPTORS = 1024, REST_MS = 3000, RECORD = 2048, BLOCKED_MS = 60, USER_TIMEOUT_MS = 50 };
+enum { DESCRIPTORS = 1024, REST_MS = 3000, RECORD = 2048, BLOCKED_MS = 40, USER_TIMEOUT_MS = 40 };
 
 /* ---- limits of admission ---- */
 
@@ -242,13 +242,13 @@ static const struct twin twins[] = {
     {
         .name = "user-timeout",
         .check = "stream.flow.slow-reader",
-        .what = "takes a zero window for a dead client (TCP_USER_TIMEOUT of 50 ms)",
+        .what = "takes a zero window for a dead client (TCP_USER_TIMEOUT of 40 ms)",
         .stream = {.welcome = set_user_timeout},
     },
     {
         .name = "send-timeout",
         .check = "stream.flow.backpressure-no-loss",
-        .what = "drops a client that takes nothing for 60 ms",
+        .what = "drops a client that takes nothing for 40 ms",
         .stream = {.tick_ms = 10, .tick = drop_blocked},
     },
     {
@@ -297,8 +297,8 @@ static const struct twin twins[] = {
     {
         .name = "idle-forgotten",
         .check = "stream.idle.still-usable",
-        .what = "does not answer any more on a connection that was idle for 0.25 s",
-        .stream = {.limit = 250, .answer = forget_idle},
+        .what = "does not answer any more on a connection that was idle for 0.15 s",
+        .stream = {.limit = 150, .answer = forget_idle},
     },
     {
         .name = "command-table",

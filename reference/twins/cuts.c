@@ -89,8 +89,8 @@ static const struct twin twins[] = {
     {
         .name = "impatient",
         .check = "stream.frag.pause-in-middle",
-        .what = "closes a connection on which nothing came for 0.1 s",
-        .stream = {.limit = 100, .tick_ms = 10, .tick = close_silent},
+        .what = "closes a connection on which nothing came for 60 ms",
+        .stream = {.limit = 60, .tick_ms = 10, .tick = close_silent},
     },
     {
         .name = "one-and-a-half",

@@ -87,9 +87,9 @@ void stream_drop(struct server *s, struct client *c)
         return;
     if (s->fault->leave)
         s->fault->leave(s, c);
+    stream_forget(s, c); /* by itself epoll forgets it only when no child holds it open any more */
     close(c->fd);
     c->fd = -1;
-    s->open -= !c->forgotten;
     buf_free(&c->out);
     if (c->previous)
         c->previous->next = c->next;
