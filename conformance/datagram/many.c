@@ -1,5 +1,8 @@
 /* Checks: many datagrams and many peers; peers that vanish; what stays behind. */
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "conformance/suites.h"
@@ -98,11 +101,28 @@ static void overload_recovers(struct check_ctx *c)
     check_probe(c);
 }
 
+/* A UDP socket takes only what its peer sends. With another port for its peer, where nothing is
+   ever sent to, the kernel answers the target's reply as if nobody were here: port unreachable,
+   however fast the reply is. */
+static void turn_away(struct check_ctx *c, struct conn *conn)
+{
+    struct address other = c->target.address;
+
+    if (!check_alive(c) || endpoint_is_unix(&c->target.endpoint))
+        return;
+    address_set_port(&other, (uint16_t)(address_port(&other) ^ 2));
+    if (connect(conn->fd, address_sockaddr(&other), other.len) != 0)
+        check_trouble(c, "connect: %s", strerror(errno));
+}
+
 static void vanish(struct check_ctx *c, unsigned times)
 {
-    for (unsigned i = 0; i < times && check_alive(c); i++) {
-        struct conn *conn = check_dial(c);
+    static const struct net_dial_options options = {.unconnected = true};
 
+    for (unsigned i = 0; i < times && check_alive(c); i++) {
+        struct conn *conn = check_dial_with(c, &c->target.address, &options);
+
+        turn_away(c, conn);
         check_send(c, conn);
         check_close(c, conn);
     }

@@ -19,7 +19,7 @@ enum {
     PIPELINE_DEPTH = 3,
     VOLUME_FIRST = 4096,
     VOLUME_LAST = 4 << 20,
-    VOLUME_ENOUGH_US = 20000,
+    VOLUME_ENOUGH_US = 200000,
     VOLUME_BODY = 1024,
     FAST_BYTES_PER_S = 1 << 30,
     US_PER_S = 1000000,
@@ -225,7 +225,10 @@ static void measure_volume(struct check_ctx *c)
         int64_t took = deadline_now_us() - from;
         if (!stage_held(c))
             break; /* the checks that move much will say what is wrong */
-        c->target.bytes_per_s = volume * US_PER_S / (uint64_t)(took + 1);
+        uint64_t speed = volume * US_PER_S / (uint64_t)(took + 1);
+        /* A moment without the processor must not make it look slow: the best one counts. */
+        c->target.bytes_per_s =
+            volume == VOLUME_FIRST || speed > c->target.bytes_per_s ? speed : c->target.bytes_per_s;
         if (took > VOLUME_ENOUGH_US)
             break;
     }

@@ -99,8 +99,10 @@ static void blame(struct run *run, struct entry *e)
         end_run(run, e);
 }
 
-static bool needs_look(const struct entry *e)
+static bool needs_look(const struct run *run, const struct entry *e)
 {
+    if (run->unreached) /* it was not there before this check either */
+        return false;
     return e->check->flags & CHECK_ALONE || e->outcome->kind == OUTCOME_BROKEN ||
            e->outcome->kind == OUTCOME_TROUBLE;
 }
@@ -135,7 +137,7 @@ static void run_alone(struct run *run, size_t index)
         bool again = away && e->attempts < ATTEMPTS_MAX;
 
         if (supervise_target_ended(run) ||
-            (needs_look(e) && !supervise_alive(run, away) && !run_was_interrupted())) {
+            (needs_look(run, e) && !supervise_alive(run, away) && !run_was_interrupted())) {
             blame(run, e);
             return;
         }

@@ -144,8 +144,8 @@ static void rdwr_requests_pending(struct check_ctx *c)
     for (unsigned i = 0; i < check_connections(c, TRIES) && check_alive(c); i++) {
         struct conn *conn = check_dial(c);
 
-        for (unsigned j = 0; j < requests_for(c, 4); j++)
-            check_send(c, conn);
+        /* So many that the target still answers when nobody is there any more. */
+        check_push(c, conn, BODY, requests_for(c, PENDING / BODY) * BODY);
         check_shut(c, conn, SHUT_RDWR);
         check_close(c, conn);
     }
