@@ -261,7 +261,9 @@ static bool take_help(void *into, const char *value UNUSED, struct problem *why 
 }
 
 static const struct option_row rows[] = {
-    {"speak", "EXCHANGE", "echo (default), echo:PREFIX, line, discard, chargen, daytime, or a file",
+    {"speak", "EXCHANGE",
+     "echo, echo:PREFIX, line, discard, chargen, daytime, rpc:PROG/VERS or a file; default: "
+     "echo, or rpc for rpc URLs",
      take_speak},
     {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
     {"skip", "GLOB", "not these checks", take_skip},
@@ -385,11 +387,18 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
         r->seed = (uint64_t)deadline_now_us() % 1000000;
     if (!endpoint_parse(url, &r->endpoint, why))
         return false;
+    if (r->endpoint.netpath)
+        return problem_set(why,
+                           "\"%s\" names every transport of a program, and one is tried at a time; "
+                           "write rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp:// or rpc+unix:",
+                           url);
     if (r->spawn && r->pid)
         return problem_set(why, "--pid and --spawn exclude each other");
     if (!endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 && !r->spawn)
         return problem_set(why, "\"%s\": port 0 (choose one) goes with --spawn only", url);
-    if (!exchange_open(r->speak, target_medium(&r->endpoint), ret_exchange, why))
+    if (!r->speak)
+        r->speak = target_default_speak(&r->endpoint);
+    if (!target_open_exchange(r->speak, &r->endpoint, ret_exchange, why))
         return false;
     r->exchange = *ret_exchange;
     if (o->waive) {
@@ -454,7 +463,7 @@ static int perform(const struct check_options *o)
 
 int command_check(int argc, char **argv)
 {
-    static struct check_options o = {.run = {.speak = "echo"}, .repeat = 1};
+    static struct check_options o = {.repeat = 1};
     struct exchange *exchange = NULL;
     struct waivers waivers = {0};
     const char *words[2];

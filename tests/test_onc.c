@@ -68,7 +68,7 @@ static const char *describe(const char *hex)
 #define NONE "00000000 00000000 "
 #define SAVE_CALL                                                                                  \
     "11223344 00000000 00000002 0005464e 00000002 00000001 " NONE NONE "00000005 68656c6c "        \
-                                                                       "6f000000"
+    "6f000000"
 #define SYS_BODY "00001f90 00000004 686f7374 000003e8 00000064 00000002 00000064 0000001b"
 #define SYS_CALL                                                                                   \
     "00000001 00000000 00000002 000186a0 00000002 00000000 00000001 00000020 " SYS_BODY " " NONE
