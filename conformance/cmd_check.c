@@ -292,10 +292,13 @@ static const struct option_row rows[] = {
 
 static void print_help(void)
 {
-    printf("Usage: assay check URL [OPTION]...\n\n"
-           "Tries a target and reports which promises it breaks, with the clause, the transcript\n"
-           "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
-           "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace.\n\n");
+    printf(
+        "Usage: assay check URL [OPTION]...\n\n"
+        "Tries a target and reports which promises it breaks, with the clause, the transcript\n"
+        "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
+        "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace. An RPC program\n"
+        "is rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://HOST:PORT/PROG/VERS or\n"
+        "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc.\n\n");
     options_help(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n"
@@ -304,6 +307,7 @@ static void print_help(void)
            "  assay check unix:/run/echo.sock --speak 'echo:Echoed msg: '\n"
            "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
            "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
+           "  assay check rpc+tcp://127.0.0.1:111/portmapper/2\n"
            "  assay check udp://[::1]:7 --only datagram.size --seed 7 --verbose\n");
 }
 
