@@ -170,7 +170,7 @@ static bool parse_version(const char *url, const char *text, uint32_t *ret, stru
 }
 
 /* Cuts the last part off the text: what stands behind its last slash goes to ret. */
-static bool cut_part(char *text, char *begin, char ret[PART_MAX + 1])
+static bool cut_part(char *text, const char *begin, char ret[PART_MAX + 1])
 {
     char *slash = strrchr(text, '/');
 
@@ -210,7 +210,7 @@ static bool parse_rpc(const char *url, const struct scheme *scheme, struct endpo
                       struct problem *why)
 {
     size_t lead = strlen(rpc_prefix) + strlen(scheme->prefix);
-    char place[ENDPOINT_TEXT_MAX];
+    char place[ENDPOINT_TEXT_MAX] = "";
     char form[64];
 
     text_format(form, sizeof(form), "%s%s%s/PROG/VERS", rpc_prefix, scheme->prefix,
@@ -222,7 +222,7 @@ static bool parse_rpc(const char *url, const struct scheme *scheme, struct endpo
 static bool parse_netpath(const char *url, struct endpoint *e, struct problem *why)
 {
     static const char form[] = NETPATH "HOST/PROG/VERS";
-    char place[ENDPOINT_TEXT_MAX];
+    char place[ENDPOINT_TEXT_MAX] = "";
 
     if (!split_program(url, strlen(NETPATH), form, place, e, why))
         return false;
