@@ -37,7 +37,11 @@ CFLAGS     := -std=c11 -D_GNU_SOURCE -I. -I$(B)/gen -include harness/base/banned
 LIBS       := -ljansson -lyaml
 
 # Tests read reports with libxml2, whose headers Debian keeps in a folder of their own.
-$(B)/tests/%.o: CFLAGS += -isystem /usr/include/libxml2
+$(B)/tests/%.o: private CFLAGS += -isystem /usr/include/libxml2
+
+# One test compares our XDR with that of libtirpc; nothing else is linked with it.
+$(B)/tests/test_tirpc.o: private CFLAGS += -isystem /usr/include/tirpc
+LIBS_test_tirpc := -ltirpc
 
 # What is built from what. reference/* and conformance are programs; harness is a library.
 harness_src     := $(sort $(wildcard harness/*/*.c))
@@ -134,7 +138,7 @@ $(B)/libtests.a: $(call obj,$(tests_lib_src)) $(runner_obj)
 
 $(test_bins): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"
-	@$(CC) $(OPT) $^ $(LIBS) -lcmocka -lxml2 -o $@
+	@$(CC) $(OPT) $^ $(LIBS) -lcmocka -lxml2 $(LIBS_$*) -o $@
 
 $(test_programs): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"

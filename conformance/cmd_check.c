@@ -261,7 +261,9 @@ static bool take_help(void *into, const char *value UNUSED, struct problem *why 
 }
 
 static const struct option_row rows[] = {
-    {"speak", "EXCHANGE", "echo (default), echo:PREFIX, line, discard, chargen, daytime, or a file",
+    {"speak", "EXCHANGE",
+     "echo, echo:PREFIX, line, discard, chargen, daytime, rpc:PROG/VERS or a file; default: "
+     "echo, or rpc for rpc URLs",
      take_speak},
     {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
     {"skip", "GLOB", "not these checks", take_skip},
@@ -290,10 +292,13 @@ static const struct option_row rows[] = {
 
 static void print_help(void)
 {
-    printf("Usage: assay check URL [OPTION]...\n\n"
-           "Tries a target and reports which promises it breaks, with the clause, the transcript\n"
-           "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
-           "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace.\n\n");
+    printf(
+        "Usage: assay check URL [OPTION]...\n\n"
+        "Tries a target and reports which promises it breaks, with the clause, the transcript\n"
+        "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
+        "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace. An RPC program\n"
+        "is rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://HOST:PORT/PROG/VERS or\n"
+        "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc.\n\n");
     options_help(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n"
@@ -302,6 +307,7 @@ static void print_help(void)
            "  assay check unix:/run/echo.sock --speak 'echo:Echoed msg: '\n"
            "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
            "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
+           "  assay check rpc+tcp://127.0.0.1:111/portmapper/2\n"
            "  assay check udp://[::1]:7 --only datagram.size --seed 7 --verbose\n");
 }
 
@@ -385,11 +391,18 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
         r->seed = (uint64_t)deadline_now_us() % 1000000;
     if (!endpoint_parse(url, &r->endpoint, why))
         return false;
+    if (r->endpoint.netpath)
+        return problem_set(why,
+                           "\"%s\" names every transport of a program, and one is tried at a time; "
+                           "write rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp:// or rpc+unix:",
+                           url);
     if (r->spawn && r->pid)
         return problem_set(why, "--pid and --spawn exclude each other");
     if (!endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 && !r->spawn)
         return problem_set(why, "\"%s\": port 0 (choose one) goes with --spawn only", url);
-    if (!exchange_open(r->speak, target_medium(&r->endpoint), ret_exchange, why))
+    if (!r->speak)
+        r->speak = target_default_speak(&r->endpoint);
+    if (!target_open_exchange(r->speak, &r->endpoint, ret_exchange, why))
         return false;
     r->exchange = *ret_exchange;
     if (o->waive) {
@@ -454,7 +467,7 @@ static int perform(const struct check_options *o)
 
 int command_check(int argc, char **argv)
 {
-    static struct check_options o = {.run = {.speak = "echo"}, .repeat = 1};
+    static struct check_options o = {.repeat = 1};
     struct exchange *exchange = NULL;
     struct waivers waivers = {0};
     const char *words[2];

@@ -24,7 +24,7 @@ _assay() {
         return
         ;;
     --speak)
-        mapfile -t COMPREPLY < <(compgen -W "echo echo: line discard chargen daytime" -- "$word"
+        mapfile -t COMPREPLY < <(compgen -W "echo echo: line discard chargen daytime rpc rpc:" -- "$word"
             compgen -f -- "$word")
         return
         ;;
@@ -40,7 +40,8 @@ _assay() {
         ;;
     esac
     case ${COMP_WORDS[1]} in
-    check) mapfile -t COMPREPLY < <(compgen -W "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket:" -- "$word") ;;
+    check) mapfile -t COMPREPLY < <(compgen -W "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket:
+        rpc+tcp:// rpc+udp:// rpc+unix:" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "--listen --prefix --fault" -- "$word") ;;
     list) mapfile -t COMPREPLY < <(compgen -W "--json --markdown" -- "$word") ;;
     esac

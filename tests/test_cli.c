@@ -74,6 +74,12 @@ static void test_bad_input(void **state)
         {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
         {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
         {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
+        {"check tcp://127.0.0.1:7 --speak rpc", 2, "which program? Write rpc:PROG/VERS"},
+        {"check tcp://127.0.0.1:7 --speak rpc:1/x", 2, "which program? Write rpc:PROG/VERS"},
+        {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
+        {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
+        {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
+        {"check rpc://127.0.0.1/345678/2", 2, "names every transport of a program"},
         {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
         {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
         {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
@@ -91,6 +97,7 @@ static void test_bad_input(void **state)
         {"serve", 2, NULL},
         {"serve telepathy", 2, "no server of the kind \"telepathy\""},
         {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
+        {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
         {"serve echo", 2, "Usage"},
     };
 

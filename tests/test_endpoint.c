@@ -11,6 +11,9 @@
 #define TEN "aaaaaaaaaa"
 #define PATH_107 "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "aaaaaa"
 
+#define RPC(what, prog, vers)                                                                      \
+    .kind = ENDPOINT_##what, .rpc = true, .program = (prog), .version = (vers)
+
 static void test_good_urls(void **state UNUSED)
 {
     static const struct {
@@ -18,23 +21,46 @@ static void test_good_urls(void **state UNUSED)
         struct endpoint due;
         const char *written; /* NULL: as the URL */
     } rows[] = {
-        {"tcp://127.0.0.1:7", {ENDPOINT_TCP, "127.0.0.1", 7, "", false}, NULL},
-        {"udp://127.0.0.1:7", {ENDPOINT_UDP, "127.0.0.1", 7, "", false}, NULL},
-        {"tcp://localhost:0", {ENDPOINT_TCP, "localhost", 0, "", false}, NULL},
-        {"tcp://h:65535", {ENDPOINT_TCP, "h", 65535, "", false}, NULL},
-        {"tcp://h:007", {ENDPOINT_TCP, "h", 7, "", false}, "tcp://h:7"},
-        {"tcp://[::1]:7", {ENDPOINT_TCP, "::1", 7, "", false}, NULL},
-        {"udp://[fe80::1%lo]:7", {ENDPOINT_UDP, "fe80::1%lo", 7, "", false}, NULL},
-        {"tcp://[::ffff:127.0.0.1]:7", {ENDPOINT_TCP, "::ffff:127.0.0.1", 7, "", false}, NULL},
-        {"unix:/tmp/s", {ENDPOINT_UNIX, "", 0, "/tmp/s", false}, NULL},
-        {"unix:relative", {ENDPOINT_UNIX, "", 0, "relative", false}, NULL},
-        {"unix:/with space:7", {ENDPOINT_UNIX, "", 0, "/with space:7", false}, NULL},
-        {"unix-dgram:/tmp/s", {ENDPOINT_UNIX_DGRAM, "", 0, "/tmp/s", false}, NULL},
-        {"unix-seqpacket:/tmp/s", {ENDPOINT_UNIX_SEQPACKET, "", 0, "/tmp/s", false}, NULL},
-        {"unix:@name", {ENDPOINT_UNIX, "", 0, "name", true}, NULL},
-        {"unix-dgram:@@", {ENDPOINT_UNIX_DGRAM, "", 0, "@", true}, NULL},
-        {"unix:" PATH_107, {ENDPOINT_UNIX, "", 0, PATH_107, false}, NULL},
-        {"unix:@" PATH_107, {ENDPOINT_UNIX, "", 0, PATH_107, true}, NULL},
+        {"tcp://127.0.0.1:7", {.kind = ENDPOINT_TCP, .host = "127.0.0.1", .port = 7}, NULL},
+        {"udp://127.0.0.1:7", {.kind = ENDPOINT_UDP, .host = "127.0.0.1", .port = 7}, NULL},
+        {"tcp://localhost:0", {.kind = ENDPOINT_TCP, .host = "localhost"}, NULL},
+        {"tcp://h:65535", {.kind = ENDPOINT_TCP, .host = "h", .port = 65535}, NULL},
+        {"tcp://h:007", {.kind = ENDPOINT_TCP, .host = "h", .port = 7}, "tcp://h:7"},
+        {"tcp://[::1]:7", {.kind = ENDPOINT_TCP, .host = "::1", .port = 7}, NULL},
+        {"udp://[fe80::1%lo]:7", {.kind = ENDPOINT_UDP, .host = "fe80::1%lo", .port = 7}, NULL},
+        {"tcp://[::ffff:127.0.0.1]:7",
+         {.kind = ENDPOINT_TCP, .host = "::ffff:127.0.0.1", .port = 7},
+         NULL},
+        {"unix:/tmp/s", {.kind = ENDPOINT_UNIX, .path = "/tmp/s"}, NULL},
+        {"unix:relative", {.kind = ENDPOINT_UNIX, .path = "relative"}, NULL},
+        {"unix:/with space:7", {.kind = ENDPOINT_UNIX, .path = "/with space:7"}, NULL},
+        {"unix-dgram:/tmp/s", {.kind = ENDPOINT_UNIX_DGRAM, .path = "/tmp/s"}, NULL},
+        {"unix-seqpacket:/tmp/s", {.kind = ENDPOINT_UNIX_SEQPACKET, .path = "/tmp/s"}, NULL},
+        {"unix:@name", {.kind = ENDPOINT_UNIX, .path = "name", .abstract = true}, NULL},
+        {"unix-dgram:@@", {.kind = ENDPOINT_UNIX_DGRAM, .path = "@", .abstract = true}, NULL},
+        {"unix:" PATH_107, {.kind = ENDPOINT_UNIX, .path = PATH_107}, NULL},
+        {"unix:@" PATH_107, {.kind = ENDPOINT_UNIX, .path = PATH_107, .abstract = true}, NULL},
+        {"rpc+tcp://h:2049/345678/2", {RPC(TCP, 345678, 2), .host = "h", .port = 2049}, NULL},
+        {"rpc+udp://[::1]:0/0/0", {RPC(UDP, 0, 0), .host = "::1"}, NULL},
+        {"rpc+tcp://h:1/4294967295/4294967295",
+         {RPC(TCP, UINT32_MAX, UINT32_MAX), .host = "h", .port = 1},
+         NULL},
+        {"rpc+tcp://h:1/007/01", {RPC(TCP, 7, 1), .host = "h", .port = 1}, "rpc+tcp://h:1/7/1"},
+        {"rpc+unix:/run/rpcbind.sock/100000/4",
+         {RPC(UNIX, 100000, 4), .path = "/run/rpcbind.sock"},
+         NULL},
+        {"rpc+unix:/1/2/3/4", {RPC(UNIX, 3, 4), .path = "/1/2"}, NULL},
+        {"rpc+unix:x/1/2", {RPC(UNIX, 1, 2), .path = "x"}, NULL},
+        {"rpc+unix:@name/1/2", {RPC(UNIX, 1, 2), .path = "name", .abstract = true}, NULL},
+        {"rpc+unix:" PATH_107 "/4294967295/4294967295",
+         {RPC(UNIX, UINT32_MAX, UINT32_MAX), .path = PATH_107},
+         NULL},
+        {"rpc://h/1/2", {RPC(TCP, 1, 2), .host = "h", .netpath = true}, NULL},
+        {"rpc://127.0.0.1/345678/2",
+         {RPC(TCP, 345678, 2), .host = "127.0.0.1", .netpath = true},
+         NULL},
+        {"rpc://[::1]/345678/2", {RPC(TCP, 345678, 2), .host = "::1", .netpath = true}, NULL},
+        {"rpc://[h]/1/2", {RPC(TCP, 1, 2), .host = "h", .netpath = true}, "rpc://h/1/2"},
     };
     struct guard g;
 
@@ -48,6 +74,8 @@ static void test_good_urls(void **state UNUSED)
         assert_row(i, e.kind == rows[i].due.kind && e.port == rows[i].due.port);
         assert_row(i, text_eq(e.host, rows[i].due.host) && text_eq(e.path, rows[i].due.path));
         assert_row(i, e.abstract == rows[i].due.abstract);
+        assert_row(i, e.rpc == rows[i].due.rpc && e.netpath == rows[i].due.netpath);
+        assert_row(i, e.program == rows[i].due.program && e.version == rows[i].due.version);
         endpoint_format(&e, text, sizeof(text));
         assert_string_equal(text, rows[i].written ? rows[i].written : rows[i].url);
     }
@@ -87,6 +115,39 @@ static void test_bad_urls(void **state UNUSED)
         {"unix-seqpacket:", "write unix-seqpacket:PATH"},
         {"unix:" PATH_107 "a", "the path has 108 octets; a unix socket has room for 107"},
         {"unix:@" PATH_107 "a", "the path has 108 octets"},
+        {"rpc+tcp://", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+        {"rpc+tcp://h:1", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+        {"rpc+tcp://h:1/2", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+        {"rpc+tcp://1/2", "the program is missing"},
+        {"rpc+unix:/1", "the program is missing; expected rpc+unix:PATH/PROG/VERS"},
+        {"rpc+unix:/1/2", "the path is missing; write rpc+unix:PATH/PROG/VERS or rpc+unix:@NAME/"},
+        {"rpc+unix:@/1/2", "the path is missing; write rpc+unix:PATH/PROG/VERS"},
+        {"rpc+unix:" PATH_107 "a/1/2", "the path has 108 octets"},
+        {"rpc+tcp://h/1/2",
+         "expected rpc+tcp://HOST:PORT/PROG/VERS or rpc+tcp://[IPV6]:PORT/PROG/"},
+        {"rpc+tcp://h:/1/2", "the port is missing; write rpc+tcp://HOST:PORT/PROG/VERS"},
+        {"rpc+udp://h:65536/1/2", "port 65536 is out of range"},
+        {"rpc+tcp://::1:7/1/2", "rpc+tcp://[IPV6]:PORT/PROG/VERS"},
+        {"rpc+tcp://h:1//2", "\"\" is neither a program number nor a name of /etc/rpc"},
+        {"rpc+tcp://h:1/no-such-program/2", "\"no-such-program\" is neither a program number"},
+        {"rpc+tcp://h:1/-1/2", "\"-1\" is neither a program number nor a name of /etc/rpc"},
+        {"rpc+tcp://h:1/4294967296/2",
+         "program 4294967296 is out of range; programs go from 0 to 4294967295"},
+        {"rpc+tcp://h:1/2/", "\"\" is no version; versions go from 0 to 4294967295"},
+        {"rpc+tcp://h:1/2/x", "\"x\" is no version; versions go from 0 to 4294967295"},
+        {"rpc+tcp://h:1/2/4294967296", "\"4294967296\" is no version"},
+        {"rpc+tcp://h:1/2/3/4", "neither a port number nor a tcp service"},
+        {"rpc+unix-dgram:/x/1/2", "rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://, rpc+unix: or rpc://"},
+        {"rpc+unix-seqpacket:/x/1/2", "is no endpoint"},
+        {"rpc+http://h:1/1/2", "is no endpoint"},
+        {"rpc:h/1/2", "is no endpoint"},
+        {"rpc://", "the program is missing; expected rpc://HOST/PROG/VERS"},
+        {"rpc://h/1", "the program is missing; expected rpc://HOST/PROG/VERS"},
+        {"rpc:///1/2", "expected rpc://HOST/PROG/VERS"},
+        {"rpc://[]/1/2", "expected rpc://HOST/PROG/VERS"},
+        {"rpc://h:111/1/2", "rpcbind is asked for the port; expected rpc://HOST/PROG/VERS"},
+        {"rpc://::1/1/2", "expected rpc://HOST/PROG/VERS, an IPv6 address as [::1]"},
+        {"rpc://h/x/1/2", "expected rpc://HOST/PROG/VERS"},
     };
     struct guard g;
 
@@ -112,7 +173,9 @@ static void test_advice_survives_a_long_url(void **state UNUSED)
     } rows[] = {{"unix:/", "room for 107"},
                 {"nonsense", "tcp://HOST:PORT"},
                 {"tcp://h", "tcp://HOST:PORT"},
-                {"tcp://h:x", "service"}};
+                {"tcp://h:x", "service"},
+                {"rpc+tcp://h", "too long; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+                {"rpc://", "too long; expected rpc://HOST/PROG/VERS"}};
     char url[2000];
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -152,8 +215,13 @@ static void test_host_limit(void **state UNUSED)
 /* Every prefix of a URL is read up to its end and no further. */
 static void test_prefixes(void **state UNUSED)
 {
-    static const char *const urls[] = {"tcp://[fe80::1]:65535", "udp://localhost:domain",
-                                       "unix-seqpacket:@name", "unix-dgram:/tmp/x"};
+    static const char *const urls[] = {"tcp://[fe80::1]:65535",
+                                       "udp://localhost:domain",
+                                       "unix-seqpacket:@name",
+                                       "unix-dgram:/tmp/x",
+                                       "rpc+tcp://[::1]:65535/portmapper/4294967295",
+                                       "rpc+unix:@name/100000/2",
+                                       "rpc://[::1]/345678/2"};
     struct guard g;
 
     guard_open(&g, 64);
@@ -180,6 +248,29 @@ static void test_services(void **state UNUSED)
     assert_int_equal(e.port, 53);
     assert_true(endpoint_parse("udp://h:domain", &e, NULL));
     assert_int_equal(e.port, 53);
+}
+
+static void test_programs(void **state UNUSED)
+{
+    struct endpoint plain = {.kind = ENDPOINT_TCP, .host = "h", .port = 7};
+    char text[ENDPOINT_TEXT_MAX];
+    struct endpoint e;
+
+    if (!getrpcbyname("portmapper") || !getrpcbyname("nfs"))
+        skip(); /* a machine without /etc/rpc */
+    assert_true(endpoint_parse("rpc+tcp://h:111/portmapper/2", &e, NULL));
+    assert_int_equal(e.program, 100000);
+    endpoint_format(&e, text, sizeof(text));
+    assert_string_equal(text, "rpc+tcp://h:111/100000/2");
+    assert_true(endpoint_parse("rpc://h/nfs/4", &e, NULL));
+    assert_int_equal(e.program, 100003);
+    endpoint_take_program(&plain, &e);
+    endpoint_format(&plain, text, sizeof(text));
+    assert_string_equal(text, "rpc+tcp://h:7/100003/4");
+    e.rpc = false;
+    endpoint_take_program(&plain, &e);
+    endpoint_format(&plain, text, sizeof(text));
+    assert_string_equal(text, "tcp://h:7");
 }
 
 static void test_kinds(void **state UNUSED)
@@ -215,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_host_limit),
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_services),
+        cmocka_unit_test(test_programs),
         cmocka_unit_test(test_kinds),
     };
 

@@ -100,6 +100,37 @@ static void say_number(const struct ask *ask, struct buf *out)
     buf_printf(out, "%08x", ask->seq);
 }
 
+/* The reply to a NULL call by hand (RFC 5531 9): accepted, no verifier, SUCCESS. */
+static void say_null_reply(const struct ask *ask, struct buf *out)
+{
+    buf_put_u32(out, ask->seq);
+    unit_hex(out, "00000001 00000000 00000000 00000000 00000000");
+}
+
+static void say_null_record(const struct ask *ask, struct buf *out)
+{
+    unit_hex(out, "80000018");
+    say_null_reply(ask, out);
+}
+
+/* In two fragments with an empty one between them, cut within the xid, and an empty last one. */
+static void say_null_fragments(const struct ask *ask, struct buf *out)
+{
+    unit_hex(out, "00000003");
+    buf_put_u32(out, ask->seq);
+    uint8_t last = out->data[--out->len];
+    unit_hex(out, "00000000 00000015");
+    buf_put_byte(out, last);
+    unit_hex(out, "00000001 00000000 00000000 00000000 00000000 80000000");
+}
+
+static void say_verified_record(const struct ask *ask, struct buf *out)
+{
+    unit_hex(out, "80000020");
+    buf_put_u32(out, ask->seq);
+    unit_hex(out, "00000001 00000000 00000002 00000008 61626364 65666768 00000000");
+}
+
 enum speech_trait {
     AT_END = 1 << 0,     /* the reply is over when the connection or the message is */
     FREE_TAIL = 1 << 1,  /* ... and may be followed by anything */
@@ -146,6 +177,16 @@ static const struct speech {
      EXCHANGE_OVER_DATAGRAMS, 0, say_number, AT_END | NUMBERED, NULL},
     {NULL, "framing = datagram\nrequest = \"%{seq}\"\nreply = \"%{seq:08x}\"\n",
      EXCHANGE_OVER_RECORDS, 0, say_number, AT_END | NUMBERED, NULL},
+    {"rpc:345678/2", NULL, EXCHANGE_OVER_STREAM, 0, say_null_record, NUMBERED,
+     "                ****        "},
+    {"rpc:345678/2", NULL, EXCHANGE_OVER_STREAM, 0, say_null_fragments, NUMBERED,
+     "                        ****            "},
+    {"rpc:345678/2", NULL, EXCHANGE_OVER_STREAM, 0, say_verified_record, NUMBERED,
+     "                ****    ********    "},
+    {"rpc:345678/2", NULL, EXCHANGE_OVER_DATAGRAMS, 0, say_null_reply, AT_END | NUMBERED,
+     "            ****        "},
+    {"rpc:345678/2", NULL, EXCHANGE_OVER_RECORDS, 0, say_null_reply, AT_END | NUMBERED,
+     "            ****        "},
 };
 
 /* One exchange, opened, with one request and the reply that is right for it. */
@@ -373,9 +414,13 @@ static void judge_changed(struct talk *t, size_t at, uint8_t octet)
     t->reply.data[at] = octet;
     enum match ended = judge(t, buf_slice(&t->reply), true, &used);
     if (ended == MATCH_WHOLE && !is_free(t, at)) {
-        /* CR LF that became LF LF: a line that ends sooner, and one octet too many behind it. */
-        assert_row(t->row, t->speech->say == say_dos_line && octet == '\n');
-        assert_row(t->row, used == t->reply.len - 1);
+        /* CR LF that became LF LF: a line that ends sooner, and one octet too many behind it. A
+           fragment that became the last one: the empty one behind it is too many. */
+        if (t->speech->say == say_null_fragments)
+            assert_row(t->row, octet == 0x80 && used == t->reply.len - 4);
+        else
+            assert_row(t->row,
+                       t->speech->say == say_dos_line && octet == '\n' && used == t->reply.len - 1);
     } else if (ended == MATCH_BROKEN) {
         /* Only an octet that ends the frame may break a stretch of anything. */
         assert_row(t->row, !is_free(t, at) || octet == '\n');
@@ -605,7 +650,177 @@ static void test_source_chunks_never_end(void **state UNUSED)
     exchange_close(x);
 }
 
+/* ---- RPC ---- */
+
+#define REPLY_42 "0000002a 00000001 "
+#define NONE "00000000 00000000 "
+
+/* What is no reply to a NULL call says which message it is, and where it goes wrong. */
+static void test_rpc_replies(void **state UNUSED)
+{
+    static const struct {
+        const char *hex;
+        size_t offset; /* in a datagram */
+        const char *actual;
+    } rows[] = {
+        {REPLY_42 "00000000 00000000 00000000 00000001", 20, "xid 0x2a accepted PROG_UNAVAIL"},
+        {REPLY_42 "00000000 00000000 00000000 00000002 00000002 00000004", 20,
+         "REPLY xid 0x2a accepted PROG_MISMATCH 2..4"},
+        {REPLY_42 "00000000 00000001 00000001 61000000 00000003", 24, "accepted PROC_UNAVAIL"},
+        {REPLY_42 "00000000 00000000 00000000 00000000 00000000", 24, "4 octets of results"},
+        {REPLY_42 "00000001 00000001 00000005", 8, "denied AUTH_ERROR AUTH_TOOWEAK"},
+        {REPLY_42 "00000001 00000000 00000002 00000002", 8, "denied RPC_MISMATCH 2..2"},
+        {REPLY_42 "00000002", 8, "octet 8, reply_stat: 2 is none of 0 to 1 (RFC 5531 9)"},
+        {REPLY_42 "00000000 00000000 00000191", 16, "length 401, and 400 is the limit"},
+        {REPLY_42 "00000000 00000000 00000000 00000009", 20, "accept_stat: 9 is none of"},
+        {REPLY_42 "00000000 00000000 00000000", 20, "accept_stat: 4 octets needed, 0 left"},
+        {"0000002b 00000001 00000000 00000000 00000000 00000000", 0, "REPLY xid 0x2b accepted"},
+        {"0000002a 00000000 00000002 00000001 00000001 00000000 " NONE NONE, 4,
+         "CALL xid 0x2a prog 1 vers 1 proc 0"},
+        {"0000", 0, "no RPC message: octet 0, xid"},
+    };
+    struct exchange *whole = open_spec("rpc:345678/2", EXCHANGE_OVER_DATAGRAMS);
+    struct exchange *marked = open_spec("rpc:345678/2", EXCHANGE_OVER_STREAM);
+    struct ask ask = {.seq = 42};
+    struct buf message;
+    struct buf record;
+
+    buf_init(&message, ROOM);
+    buf_init(&record, ROOM);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mismatch why = {0};
+        size_t used = 4711;
+
+        buf_reset(&message);
+        buf_reset(&record);
+        unit_hex(&message, rows[i].hex);
+        buf_put_u32(&record, 0x80000000U | (uint32_t)message.len);
+        buf_put(&record, buf_slice(&message));
+        struct slice in = guard_put(&guard, buf_slice(&message));
+        assert_row(i, exchange_match(whole, &ask, in, true, &used, &why) == MATCH_BROKEN);
+        assert_row(i, why.offset == rows[i].offset);
+        assert_contains(why.expected, "REPLY xid 0x2a accepted SUCCESS, 0 octets of results");
+        assert_contains(why.actual, rows[i].actual);
+        in = guard_put(&guard, buf_slice(&record));
+        assert_row(i, exchange_match(marked, &ask, in, false, &used, &why) == MATCH_BROKEN);
+        assert_row(i, why.offset == rows[i].offset + 4 && used == 4711);
+        assert_contains(why.actual, rows[i].actual);
+    }
+    buf_free(&message);
+    buf_free(&record);
+    exchange_close(whole);
+    exchange_close(marked);
+}
+
+/* Streams that are no records, or never end one. */
+static void test_rpc_records(void **state UNUSED)
+{
+    static const struct {
+        const char *hex;
+        bool ended;
+        enum match match;
+        const char *actual;
+    } rows[] = {
+        {"80000018 0000002a", false, MATCH_MORE, NULL},
+        {"80000018 0000002a", true, MATCH_BROKEN, "20 octets of fragment 1 are missing"},
+        {"800000", true, MATCH_BROKEN, "1 octets of a fragment header are missing"},
+        {"00000004 0000002a", true, MATCH_BROKEN, "the last fragment is missing behind 1"},
+        {"ffffffff 0000002a", false, MATCH_BROKEN, "announces 2147483647 octets behind 0"},
+        {"48545450 2f312e31", false, MATCH_BROKEN, "fragment header 48545450 announces"},
+        {"80000000", false, MATCH_BROKEN, "no RPC message: octet 0, xid: 4 octets needed"},
+        {"", false, MATCH_MORE, NULL},
+        {"", true, MATCH_BROKEN, "the end"},
+    };
+    struct exchange *x = open_spec("rpc:345678/2", EXCHANGE_OVER_STREAM);
+    struct ask ask = {.seq = 42};
+    struct buf octets;
+
+    buf_init(&octets, ROOM);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mismatch why = {0};
+        uint32_t seq = 4711;
+        size_t used = 4711;
+
+        buf_reset(&octets);
+        unit_hex(&octets, rows[i].hex);
+        struct slice in = guard_put(&guard, buf_slice(&octets));
+        assert_row(i, exchange_match(x, &ask, in, rows[i].ended, &used, &why) == rows[i].match);
+        assert_row(i, used == 4711);
+        if (rows[i].actual)
+            assert_contains(why.actual, rows[i].actual);
+        assert_row(i, exchange_peek(x, in, rows[i].ended, &seq, &why) == rows[i].match);
+        assert_row(i, seq == 4711);
+    }
+    buf_free(&octets);
+    exchange_close(x);
+}
+
+/* The number of a reply is known when it is whole, whatever else it holds. */
+static void test_rpc_peek(void **state UNUSED)
+{
+    static const char *const replies[] = {
+        "80000018 0000002a 00000001 00000000 00000000 00000000 00000000",
+        "00000003 000000 00000000 00000005 2a 00000001 80000000",
+        "80000008 0000002a 00000009",
+    };
+    struct exchange *x = open_spec("rpc:345678/2", EXCHANGE_OVER_STREAM);
+    struct buf octets;
+
+    buf_init(&octets, ROOM);
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        uint32_t seq = 4711;
+
+        buf_reset(&octets);
+        unit_hex(&octets, replies[i]);
+        for (size_t len = 0; len < octets.len; len++) {
+            struct slice in = guard_put(&guard, slice_sub(buf_slice(&octets), 0, len));
+
+            assert_row(i, exchange_peek(x, in, false, &seq, NULL) == MATCH_MORE);
+            assert_row(i, exchange_peek(x, in, true, &seq, NULL) == MATCH_BROKEN);
+        }
+        assert_row(i, seq == 4711);
+        unit_hex(&octets, "80000018 0000002b");
+        struct slice in = guard_put(&guard, buf_slice(&octets));
+        assert_row(i, exchange_peek(x, in, false, &seq, NULL) == MATCH_WHOLE && seq == 42);
+    }
+    buf_free(&octets);
+    exchange_close(x);
+}
+
+static void test_rpc_not_opened(void **state UNUSED)
+{
+    static const char *const specs[] = {
+        "rpc",
+        "rpc:",
+        "rpc:1",
+        "rpc:/",
+        "rpc:1/",
+        "rpc:/2",
+        "rpc:1/2/3",
+        "rpc:1/x",
+        "rpc:4294967296/2",
+        "rpc:1/4294967296",
+        "rpc:-1/2",
+        "rpc:00000000000000000000000000000000000000000000000000000001/2",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+        struct exchange *x = NULL;
+        struct problem why = {""};
+
+        assert_row(i, !exchange_open(specs[i], EXCHANGE_OVER_STREAM, &x, &why));
+        assert_contains(why.text, specs[i]);
+        assert_contains(why.text, "Write rpc:PROG/VERS");
+        assert_null(x);
+    }
+    exchange_close(open_spec("rpc:4294967295/4294967295", EXCHANGE_OVER_STREAM));
+}
+
 /* ---- requests ---- */
+
+#define WORD_0 "\0\0\0\0"
+#define NULL_CALL                                                                                  \
+    "\0\0\0\x2a" WORD_0 "\0\0\0\2\0\5\x46\x4e\0\0\0\2" WORD_0 WORD_0 WORD_0 WORD_0 WORD_0
 
 static void test_requests(void **state UNUSED)
 {
@@ -629,6 +844,8 @@ static void test_requests(void **state UNUSED)
         {"exchanges/redis-ping.exchange", NULL, EXCHANGE_OVER_STREAM, 8, "PING 0000002a\r\n", 15},
         {NULL, "framing = length32\nrequest = \"Q%{seq:u32}\"\nreply = \"\"\n",
          EXCHANGE_OVER_STREAM, 8, "\0\0\0\5Q\0\0\0\x2a", 9},
+        {"rpc:345678/2", NULL, EXCHANGE_OVER_DATAGRAMS, 8, NULL_CALL, 40},
+        {"rpc:345678/2", NULL, EXCHANGE_OVER_STREAM, 8, "\x80\0\0\x28" NULL_CALL, 44},
         {NULL, "framing = datagram\nrequest = \"Q%{seq:u32}\"\nreply = \"\"\n",
          EXCHANGE_OVER_DATAGRAMS, 8, "Q\0\0\0\x2a", 5},
     };
@@ -824,13 +1041,18 @@ static void test_traits(void **state UNUSED)
          EXCHANGE_REPLIES | EXCHANGE_PIPELINES | EXCHANGE_PERSISTS, EXCHANGE_NUMBERED},
         {"exchanges/http-get.exchange", EXCHANGE_OVER_STREAM, EXCHANGE_REPLIES | EXCHANGE_CUTS,
          EXCHANGE_NUMBERED | EXCHANGE_PIPELINES | EXCHANGE_PERSISTS},
+        {"rpc:1/2", EXCHANGE_OVER_STREAM,
+         EXCHANGE_REPLIES | EXCHANGE_NUMBERED | EXCHANGE_PIPELINES | EXCHANGE_CUTS |
+             EXCHANGE_PERSISTS | EXCHANGE_IDEMPOTENT | EXCHANGE_UNORDERED,
+         EXCHANGE_PAYLOAD | EXCHANGE_BINARY | EXCHANGE_ECHO | EXCHANGE_GREETS},
+        {"rpc:1/2", EXCHANGE_OVER_DATAGRAMS, EXCHANGE_REPLIES | EXCHANGE_UNORDERED, EXCHANGE_CUTS},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct exchange *x = open_spec(rows[i].spec, rows[i].medium);
 
         assert_row(i, exchange_has(x, rows[i].has));
-        for (unsigned bit = 0; bit < 13; bit++)
+        for (unsigned bit = 0; bit < 14; bit++)
             assert_row(i, !(rows[i].lacks & 1U << bit) || !exchange_has(x, 1U << bit));
         assert_row(i, exchange_medium(x) == rows[i].medium);
         exchange_close(x);
@@ -845,6 +1067,7 @@ static void test_names(void **state UNUSED)
         {"echo", "echo"},
         {"echo:> ", "echo:> "},
         {"exchanges/redis-ping.exchange", "redis-ping"},
+        {"rpc:100000/2", "rpc:100000/2"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -1090,6 +1313,10 @@ int main(void)
         cmocka_unit_test(test_chargen),
         cmocka_unit_test(test_daytime),
         cmocka_unit_test(test_source_chunks_never_end),
+        cmocka_unit_test(test_rpc_replies),
+        cmocka_unit_test(test_rpc_records),
+        cmocka_unit_test(test_rpc_peek),
+        cmocka_unit_test(test_rpc_not_opened),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_body_sizes),
         cmocka_unit_test(test_bodies_differ),

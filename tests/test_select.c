@@ -371,14 +371,14 @@ static void test_every_need_has_a_sentence(void **state UNUSED)
 
     assert_int_equal(ARRAY_LEN(sentences), NEEDS);
     for (unsigned bit = 0; bit < NEEDS; bit++) {
-        struct check check = {.needs = 1U << bit};
+        struct check check = {.needs = (uint64_t)1 << bit};
 
         assert_row(bit, is_line(sentences[bit].sentence));
         for (unsigned n = 0; n < bit; n++)
             assert_row(bit, !text_eq(sentences[n].sentence, sentences[bit].sentence));
         for (size_t t = 0; t < ARRAY_LEN(targets); t++) {
             const char *missing = select_missing(&check, &targets[t]);
-            bool given = select_given(&targets[t]) & 1U << bit;
+            bool given = (select_given(&targets[t]) & (uint64_t)1 << bit) != 0;
 
             assert_row(bit, given == (missing == NULL));
             if (missing)
@@ -393,7 +393,7 @@ static void test_given_by_the_target(void **state UNUSED)
 {
     static const struct {
         const char *url, *speak;
-        unsigned has, lacks;
+        uint64_t has, lacks;
     } rows[] = {
         {"tcp://127.0.0.1:7", "echo",
          NEED_CONNECTED | NEED_STREAM | NEED_TCP | NEED_IPV4 | NEED_REPLIES | NEED_ECHO |
@@ -408,12 +408,17 @@ static void test_given_by_the_target(void **state UNUSED)
         {"unix-dgram:/s", "echo", NEED_UNIX_DGRAM | NEED_DATAGRAM | NEED_UNIX, NEED_UDP},
         {"unix-seqpacket:/s", "echo", NEED_SEQPACKET | NEED_CONNECTED, NEED_STREAM | NEED_DATAGRAM},
         {"tcp://127.0.0.1:7", "daytime", NEED_CLOSES | NEED_REPLIES, NEED_PERSISTS | NEED_REQUESTS},
+        {"rpc+tcp://127.0.0.1:7/1/2", "rpc:1/2",
+         NEED_TCP | NEED_STREAM | NEED_REPLIES | NEED_NUMBERED | NEED_PERSISTS | NEED_CUTS,
+         NEED_ORDERED | NEED_PAYLOAD | NEED_BINARY | NEED_CLOSES},
+        {"rpc+udp://127.0.0.1:7/1/2", "rpc:1/2", NEED_UDP | NEED_REPLIES, NEED_ORDERED | NEED_CUTS},
+        {"tcp://127.0.0.1:7", "line", NEED_ORDERED, NEED_ECHO},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct exchange *x = open_exchange(rows[i].speak, rows[i].url);
         struct target t = target_of(rows[i].url, x);
-        unsigned given = select_given(&t);
+        uint64_t given = select_given(&t);
 
         assert_row(i, (given & rows[i].has) == rows[i].has);
         assert_row(i, (given & rows[i].lacks) == 0);

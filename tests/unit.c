@@ -47,6 +47,26 @@ void unit_octets(struct slice actual, struct slice expected, const char *file, i
     _fail(file, line);
 }
 
+void unit_hex(struct buf *out, const char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned value = 1; /* a bit in front of the digits tells when there are two */
+
+    for (; *hex; hex++) {
+        const char *digit = strchr(digits, *hex);
+
+        if (*hex == ' ')
+            continue;
+        assert_non_null(digit);
+        value = value << 4 | (unsigned)(digit - digits);
+        if (value & 0x100) {
+            buf_put_byte(out, (uint8_t)value);
+            value = 1;
+        }
+    }
+    assert_int_equal(value, 1);
+}
+
 unsigned unit_descriptors(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -28,6 +28,9 @@ void unit_contains(const char *text, const char *part, const char *file, int lin
 void unit_lacks(const char *text, const char *part, const char *file, int line);
 void unit_octets(struct slice actual, struct slice expected, const char *file, int line);
 
+/* Appends the octets that hex digits stand for; blanks between them mean nothing. */
+void unit_hex(struct buf *out, const char *hex);
+
 /* How many descriptors this process has open. */
 unsigned unit_descriptors(void);
 

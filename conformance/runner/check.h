@@ -33,8 +33,10 @@ enum need {
     NEEDS,
 };
 
-#define NEED(symbol, sentence) NEED_##symbol = 1 << NEED_BIT_##symbol,
-enum need_flag {
+/* More of them than an int has bits: gcc and clang have such enumerations since long, C since C23.
+ */
+#define NEED(symbol, sentence) NEED_##symbol = (uint64_t)1 << NEED_BIT_##symbol,
+__extension__ enum need_flag {
 #include "conformance/runner/needs.def"
 };
 #undef NEED
@@ -62,7 +64,7 @@ struct check {
     const char *why;                             /* why it matters */
     const char *how;                             /* how it is tried */
     enum requirement cites[CHECK_CITES_MAX + 1]; /* the first gives the level */
-    unsigned needs;                              /* need_flag */
+    uint64_t needs;                              /* need_flag */
     unsigned flags;                              /* check_flag */
     const char *expects; /* the key of --expect that this check heeds, or NULL */
     void (*run)(struct check_ctx *c);

@@ -380,36 +380,97 @@ static void note_answer(struct conn *conn, const struct owed *item)
         conn->excused += item->sent - 1;
 }
 
-/* Matches a stream: replies come in the order of the requests. */
+static size_t owed_by_number(const struct conn *conn, uint32_t seq)
+{
+    size_t i = conn->owed_first;
+
+    while (i < conn->owed_count && conn->owed[i].seq != seq)
+        i++;
+    return i;
+}
+
+/* Takes a request off the list; those in front of it stay. */
+static void answer_owed(struct conn *conn, size_t index)
+{
+    struct owed item = conn->owed[index];
+
+    memmove(&conn->owed[conn->owed_first + 1], &conn->owed[conn->owed_first],
+            (index - conn->owed_first) * sizeof(item));
+    conn->owed_first++;
+    conn->expect_ready = false;
+    note_answer(conn, &item);
+}
+
+/* A whole reply with a number that no open request has. */
+static void settle_unowed(struct check_ctx *c, const struct conn *conn, uint32_t seq)
+{
+    size_t kept = size_min((size_t)conn->answered, ARRAY_LEN(conn->recent));
+    char expected[OUTCOME_TEXT_MAX];
+
+    for (size_t i = 0; i < kept; i++) {
+        if (conn->recent[i].seq == seq) {
+            check_broken(c, "one reply to each request", "a second reply to request %08x", seq);
+            return;
+        }
+    }
+    text_format(expected, sizeof(expected), "a reply to one of the %zu open requests, as %08x",
+                conn_owed(conn), conn->owed[conn->owed_first].seq);
+    check_broken(c, expected, "a reply with the number %08x", seq);
+}
+
+/* The request that the next reply answers: the oldest, or the one whose number it carries. False
+   where more has to come, or the check is settled. */
+static bool find_answered(struct check_ctx *c, struct conn *conn, struct slice in, bool ended,
+                          size_t *ret)
+{
+    const struct owed *oldest = &conn->owed[conn->owed_first];
+    struct mismatch why = {0};
+    uint32_t seq = 0;
+
+    *ret = conn->owed_first;
+    if (!exchange_has(c->target.exchange, EXCHANGE_UNORDERED))
+        return true;
+    enum match match = exchange_peek(c->target.exchange, in, ended, &seq, &why);
+    if (match == MATCH_BROKEN)
+        settle_mismatch(c, oldest, &why);
+    if (match != MATCH_WHOLE)
+        return false;
+    *ret = owed_by_number(conn, seq);
+    if (*ret < conn->owed_count)
+        return true;
+    settle_unowed(c, conn, seq);
+    return false;
+}
+
+/* Matches a stream, as far as it came. */
 static void match_stream(struct check_ctx *c, struct conn *conn)
 {
     while (check_alive(c) && conn_owed(conn) > 0) {
-        const struct owed *item = &conn->owed[conn->owed_first];
         struct slice in = slice_from(buf_slice(&conn->in), conn->in_at);
+        bool over = (conn->ended || conn->lost) && in.len > 0;
         struct mismatch why = {0};
+        size_t index;
         size_t used = 0;
 
         if (in.len == 0 && !conn->ended)
             return;
-        if (!conn->expect_ready) {
+        if (!find_answered(c, conn, in, over, &index))
+            return;
+        if (!conn->expect_ready || index != conn->owed_first) {
             buf_reset(&conn->expect);
-            owed_body(c, conn, item, &conn->expect);
-            conn->expect_ready = true;
+            owed_body(c, conn, &conn->owed[index], &conn->expect);
+            conn->expect_ready = index == conn->owed_first;
         }
-        struct ask ask = {.seq = item->seq, .body = buf_slice(&conn->expect)};
-        bool over = conn->ended || conn->lost;
-        enum match match =
-            exchange_match(c->target.exchange, &ask, in, over && in.len > 0, &used, &why);
+        struct ask ask = {.seq = conn->owed[index].seq, .body = buf_slice(&conn->expect)};
+        enum match match = exchange_match(c->target.exchange, &ask, in, over, &used, &why);
         if (match == MATCH_MORE)
             return;
         if (match == MATCH_BROKEN) {
-            settle_mismatch(c, item, &why);
+            settle_mismatch(c, &conn->owed[index], &why);
             return;
         }
         conn->in_at += used;
-        conn->owed_first++;
-        conn->expect_ready = false;
-        note_answer(conn, item);
+        answer_owed(conn, index);
     }
 }
 
@@ -465,21 +526,41 @@ static void settle_stray(struct check_ctx *c, struct conn *conn, struct slice me
     }
 }
 
+/* A message that names its request is the answer to that one, or wrong. False where it names none
+   that is open. */
+static bool match_by_number(struct check_ctx *c, struct conn *conn, struct slice message)
+{
+    struct mismatch why = {0};
+    uint32_t seq = 0;
+
+    if (!exchange_has(c->target.exchange, EXCHANGE_UNORDERED) ||
+        exchange_peek(c->target.exchange, message, true, &seq, NULL) != MATCH_WHOLE)
+        return false;
+    size_t index = owed_by_number(conn, seq);
+    if (index == conn->owed_count)
+        return false;
+    if (answers(c, conn, &conn->owed[index], message, &why))
+        answer_owed(conn, index);
+    else
+        settle_mismatch(c, &conn->owed[index], &why);
+    return true;
+}
+
 /* Matches one record or datagram: on a connection the oldest request, else any that is owed. */
 static void match_message(struct check_ctx *c, struct conn *conn, struct slice message)
 {
     bool ordered = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
     struct mismatch first = {0};
 
+    if (match_by_number(c, conn, message))
+        return;
+
     for (size_t i = conn->owed_first; i < conn->owed_count; i++) {
         struct owed item = conn->owed[i];
         struct mismatch why = {0};
 
         if (answers(c, conn, &item, message, &why)) {
-            memmove(&conn->owed[conn->owed_first + 1], &conn->owed[conn->owed_first],
-                    (i - conn->owed_first) * sizeof(item));
-            conn->owed_first++;
-            note_answer(conn, &item);
+            answer_owed(conn, i);
             return;
         }
         if (i == conn->owed_first)

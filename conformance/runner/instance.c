@@ -215,6 +215,7 @@ void check_start_instance(struct check_ctx *c, const struct check_instance_optio
         i->target.endpoint = *options->endpoint;
     else if (!choose_place(c, &i->target.endpoint))
         return;
+    endpoint_take_program(&i->target.endpoint, &c->target.endpoint);
     endpoint_format(&i->target.endpoint, i->target.url, sizeof(i->target.url));
     if (!address_resolve(&i->target.endpoint, &i->target.address, 1, &count, &why)) {
         check_trouble(c, "%s", why.text);

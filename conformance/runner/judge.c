@@ -173,7 +173,7 @@ static char *reproduce(const struct run *run, const struct entry *e)
     buf_init(&line, REPRODUCE_MAX);
     buf_put_str(&line, "assay check ");
     text_shell_word(&line, o->url);
-    if (!text_eq(o->speak, "echo"))
+    if (!text_eq(o->speak, target_default_speak(&o->endpoint)))
         put_option(&line, "--speak", o->speak);
     put_option(&line, "--only", e->check->id);
     buf_printf(&line, " --seed %" PRIu64, o->seed);

@@ -16,7 +16,7 @@ enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
 struct run_options {
     const char *url; /* as the user wrote it */
     struct endpoint endpoint;
-    const char *speak;
+    const char *speak; /* as the user wrote it, or the default */
     const struct exchange *exchange;
     struct selection selection;
     unsigned jobs; /* 0: as many as there are processors */

@@ -153,11 +153,11 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
     return true;
 }
 
-static unsigned given_by_endpoint(const struct target *t)
+static uint64_t given_by_endpoint(const struct target *t)
 {
     const struct endpoint *e = &t->endpoint;
     bool inet6 = address_family(&t->address) == AF_INET6;
-    unsigned path = e->abstract ? NEED_ABSTRACT : NEED_UNIX_PATH;
+    uint64_t path = e->abstract ? NEED_ABSTRACT : NEED_UNIX_PATH;
 
     switch (e->kind) {
     case ENDPOINT_TCP:
@@ -176,11 +176,11 @@ static unsigned given_by_endpoint(const struct target *t)
     return 0;
 }
 
-static unsigned given_by_exchange(const struct target *t)
+static uint64_t given_by_exchange(const struct target *t)
 {
     static const struct {
         unsigned trait;
-        unsigned need;
+        uint64_t need;
     } pairs[] = {
         {EXCHANGE_REPLIES, NEED_REPLIES},   {EXCHANGE_SINK, NEED_SINK},
         {EXCHANGE_SOURCE, NEED_SOURCE},     {EXCHANGE_ECHO, NEED_ECHO},
@@ -189,7 +189,7 @@ static unsigned given_by_exchange(const struct target *t)
         {EXCHANGE_PERSISTS, NEED_PERSISTS}, {EXCHANGE_CUTS, NEED_CUTS},
     };
     const struct exchange *x = t->exchange;
-    unsigned given = 0;
+    uint64_t given = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         if (exchange_has(x, pairs[i].trait))
@@ -197,6 +197,8 @@ static unsigned given_by_exchange(const struct target *t)
     }
     if (exchange_has(x, EXCHANGE_PIPELINES) && t->pipelines)
         given |= NEED_PIPELINES;
+    if (!exchange_has(x, EXCHANGE_UNORDERED))
+        given |= NEED_ORDERED;
     if (!exchange_has(x, EXCHANGE_GREETS))
         given |= NEED_REQUESTS;
     if (exchange_has(x, EXCHANGE_REPLIES) && !exchange_has(x, EXCHANGE_PERSISTS))
@@ -204,9 +206,9 @@ static unsigned given_by_exchange(const struct target *t)
     return given;
 }
 
-unsigned select_given(const struct target *t)
+uint64_t select_given(const struct target *t)
 {
-    unsigned given = given_by_endpoint(t) | given_by_exchange(t);
+    uint64_t given = given_by_endpoint(t) | given_by_exchange(t);
 
     if (t->loopback)
         given |= NEED_LOOPBACK;
@@ -225,13 +227,13 @@ unsigned select_given(const struct target *t)
 
 const char *select_missing(const struct check *check, const struct target *target)
 {
-    unsigned given = select_given(target);
+    uint64_t given = select_given(target);
 
     /* The check that proves pipelining is tried where the exchange claims it. */
     if (check->flags & CHECK_PIPELINE && exchange_has(target->exchange, EXCHANGE_PIPELINES))
         given |= NEED_PIPELINES;
     for (unsigned bit = 0; bit < NEEDS; bit++) {
-        if (check->needs & ~given & 1U << bit)
+        if (check->needs & ~given & (uint64_t)1 << bit)
             return need_sentences[bit];
     }
     return NULL;

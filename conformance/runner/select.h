@@ -32,7 +32,7 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
                    size_t cap, size_t *ret_count, struct problem *why) MUST_USE;
 
 /* What the target and the run have, as need_flag bits. */
-unsigned select_given(const struct target *target);
+uint64_t select_given(const struct target *target);
 
 /* Why this check does not apply to the target, or NULL where it does. */
 const char *select_missing(const struct check *check, const struct target *target);

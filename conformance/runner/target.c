@@ -1,6 +1,7 @@
 /* The target: its medium and the command that starts it. */
 #include "conformance/runner/target.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum exchange_medium target_medium(const struct endpoint *e)
@@ -8,6 +9,22 @@ enum exchange_medium target_medium(const struct endpoint *e)
     if (e->kind == ENDPOINT_UNIX_SEQPACKET)
         return EXCHANGE_OVER_RECORDS;
     return endpoint_is_datagram(e) ? EXCHANGE_OVER_DATAGRAMS : EXCHANGE_OVER_STREAM;
+}
+
+const char *target_default_speak(const struct endpoint *e)
+{
+    return e->rpc ? "rpc" : "echo";
+}
+
+bool target_open_exchange(const char *speak, const struct endpoint *e, struct exchange **ret,
+                          struct problem *why)
+{
+    char spec[40];
+
+    if (!e->rpc || !text_eq(speak, "rpc"))
+        return exchange_open(speak, target_medium(e), ret, why);
+    text_format(spec, sizeof(spec), "rpc:%" PRIu32 "/%" PRIu32, e->program, e->version);
+    return exchange_open(spec, target_medium(e), ret, why);
 }
 
 static bool put_placeholder(const char *name, size_t len, const struct endpoint *e, struct buf *out,

@@ -42,6 +42,14 @@ struct target {
 /* What the exchange is spoken over at this endpoint. */
 enum exchange_medium target_medium(const struct endpoint *e);
 
+/* What is spoken there where --speak does not say: rpc to an RPC program, else echo. */
+const char *target_default_speak(const struct endpoint *e);
+
+/* Opens what --speak names, as it is spoken there; "rpc" takes its program from the endpoint. The
+   caller closes it. */
+bool target_open_exchange(const char *speak, const struct endpoint *e, struct exchange **ret,
+                          struct problem *why) MUST_USE;
+
 /*
  * The command with {host}, {port} and {path} replaced by those of the endpoint. False where a
  * placeholder is unknown or does not go with the kind of endpoint.

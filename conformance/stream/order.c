@@ -110,7 +110,7 @@ static const struct check checks[] = {
         .why = "An ordered stream is what TCP is for.",
         .how = "1 MiB in numbered requests of 1000 octets, compared octet by octet.",
         .cites = {REQ_ORD_01, REQ_ECHO_862_01},
-        .needs = NEED_CONNECTED | NEED_REPLIES | NEED_PERSISTS | NEED_PIPELINES,
+        .needs = NEED_CONNECTED | NEED_REPLIES | NEED_PERSISTS | NEED_PIPELINES | NEED_ORDERED,
         .run = single_connection,
     },
     {
@@ -147,7 +147,7 @@ static const struct check checks[] = {
         .why = "A client that pipelines has nothing but the order to go by.",
         .how = "100 numbered requests in one send.",
         .cites = {REQ_ORD_02},
-        .needs = NEED_CONNECTED | NEED_REPLIES | NEED_PERSISTS | NEED_PIPELINES,
+        .needs = NEED_CONNECTED | NEED_REPLIES | NEED_PERSISTS | NEED_PIPELINES | NEED_ORDERED,
         .flags = CHECK_PIPELINE,
         .run = pipeline_order,
     },

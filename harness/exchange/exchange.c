@@ -195,18 +195,18 @@ static const struct builtin {
     unsigned traits;
     struct exchange_ops ops;
 } builtins[] = {
-    {"echo", TALKS | EXCHANGE_BINARY | EXCHANGE_ECHO, {request_body, match_echo}},
-    {"echo:", TALKS | EXCHANGE_BINARY | EXCHANGE_PREFIX, {request_body, match_prefix}},
-    {"line", TALKS, {request_line, match_line}},
+    {"echo", TALKS | EXCHANGE_BINARY | EXCHANGE_ECHO, {request_body, match_echo, NULL}},
+    {"echo:", TALKS | EXCHANGE_BINARY | EXCHANGE_PREFIX, {request_body, match_prefix, NULL}},
+    {"line", TALKS, {request_line, match_line, NULL}},
     {"discard",
      EXCHANGE_SINK | EXCHANGE_PAYLOAD | EXCHANGE_BINARY | EXCHANGE_PERSISTS | EXCHANGE_CUTS,
-     {request_body, match_nothing}},
+     {request_body, match_nothing, NULL}},
     {"chargen",
      EXCHANGE_SOURCE | EXCHANGE_GREETS | EXCHANGE_IDEMPOTENT,
-     {request_nothing, match_source}},
+     {request_nothing, match_source, NULL}},
     {"daytime",
      EXCHANGE_REPLIES | EXCHANGE_GREETS | EXCHANGE_IDEMPOTENT,
-     {request_nothing, match_daytime}},
+     {request_nothing, match_daytime, NULL}},
 };
 
 /* "echo:" stands for echo with any prefix that is not empty; the others match as a whole. */
@@ -247,8 +247,8 @@ static bool open_file(const char *path, struct exchange *x, struct problem *why)
 
     if (!file)
         return problem_set(why,
-                           "exchange \"%s\": neither echo, echo:PREFIX, line, discard, chargen or "
-                           "daytime, nor a file that can be read (%s)",
+                           "exchange \"%s\": neither echo, echo:PREFIX, line, discard, chargen, "
+                           "daytime or rpc:PROG/VERS, nor a file that can be read (%s)",
                            path, strerror(errno));
     size_t len = fread(text, 1, sizeof(text), file);
     bool broken = ferror(file) != 0;
@@ -310,7 +310,9 @@ bool exchange_open(const char *spec, enum exchange_medium medium, struct exchang
     x->medium = medium;
     text_copy(x->name, sizeof(x->name), spec);
     buf_init(&x->prefix, PREFIX_MAX);
-    bool ok = builtin ? open_builtin(builtin, spec, x, why) : open_file(spec, x, why);
+    bool ok = text_eq(spec, "rpc") || text_starts(spec, "rpc:") ? exchange_rpc_open(spec, x, why)
+              : builtin ? open_builtin(builtin, spec, x, why)
+                        : open_file(spec, x, why);
     if (!ok) {
         exchange_close(x);
         return false;
@@ -402,4 +404,10 @@ enum match exchange_match(const struct exchange *x, const struct ask *ask, struc
                           bool ended, size_t *ret_used, struct mismatch *ret_why)
 {
     return x->ops->match(x, ask, in, ended, ret_used, ret_why);
+}
+
+enum match exchange_peek(const struct exchange *x, struct slice in, bool ended, uint32_t *ret_seq,
+                         struct mismatch *ret_why)
+{
+    return x->ops->peek(x, in, ended, ret_seq, ret_why);
 }

@@ -11,6 +11,8 @@
  *   discard         everything is thrown away in silence (RFC 863)
  *   chargen         octets without end; to a datagram, one of some octets (RFC 864)
  *   daytime         one line, then the server closes; to a datagram, one with a line (RFC 867)
+ *   rpc:PROG/VERS   the NULL call of an ONC RPC program (RFC 5531 12.1), its xid the number of the
+ *                   request; record marked on a stream (RFC 5531 11), else a message as it is
  *   FILE            described in a file, see docs/exchange-files.md
  */
 #ifndef HARNESS_EXCHANGE_EXCHANGE_H
@@ -38,6 +40,7 @@ enum exchange_trait {
     EXCHANGE_GREETS = 1 << 10,    /* the server replies without a request */
     EXCHANGE_SINK = 1 << 11,      /* never a reply: discard */
     EXCHANGE_SOURCE = 1 << 12,    /* replies without end: chargen */
+    EXCHANGE_UNORDERED = 1 << 13, /* replies may come in any order: match by exchange_peek */
 };
 
 /* One request: its number and, with EXCHANGE_PAYLOAD, the octets that it carries. */
@@ -103,5 +106,14 @@ size_t exchange_reply_size(const struct exchange *x, const struct ask *ask);
  */
 enum match exchange_match(const struct exchange *x, const struct ask *ask, struct slice in,
                           bool ended, size_t *ret_used, struct mismatch *ret_why);
+
+/*
+ * For an exchange with EXCHANGE_UNORDERED: the number of the request that the next reply in `in`
+ * claims to answer. MATCH_WHOLE sets *ret_seq, and says nothing about the rest of the reply: that
+ * is for exchange_match. MATCH_MORE where too little came, MATCH_BROKEN where no reply begins
+ * there.
+ */
+enum match exchange_peek(const struct exchange *x, struct slice in, bool ended, uint32_t *ret_seq,
+                         struct mismatch *ret_why);
 
 #endif

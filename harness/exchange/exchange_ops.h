@@ -11,6 +11,9 @@ struct exchange_ops {
     void (*request)(const struct exchange *x, const struct ask *ask, struct buf *out);
     enum match (*match)(const struct exchange *x, const struct ask *ask, struct slice in,
                         bool ended, size_t *ret_used, struct mismatch *why);
+    /* Only with EXCHANGE_UNORDERED. */
+    enum match (*peek)(const struct exchange *x, struct slice in, bool ended, uint32_t *ret_seq,
+                       struct mismatch *why);
 };
 
 enum exchange_framing {
@@ -30,13 +33,19 @@ struct exchange {
     struct buf prefix;
     uint8_t pattern[EXCHANGE_PATTERN]; /* what payloads are cut from */
     const char *digits;                /* sixteen characters that may stand in a payload */
-    enum exchange_framing framing;     /* the rest: exchanges described in a file */
+    uint32_t program;                  /* rpc:PROG/VERS */
+    uint32_t version;
+    enum exchange_framing framing; /* the rest: exchanges described in a file */
     size_t fixed;
     struct template request;
     struct template reply;
 };
 
 extern const struct exchange_ops exchange_file_ops;
+extern const struct exchange_ops exchange_rpc_ops;
+
+/* Fills an exchange from what stands behind "rpc:". */
+bool exchange_rpc_open(const char *spec, struct exchange *x, struct problem *why) MUST_USE;
 
 /* Fills an exchange from the text of a file; the name is for messages. */
 bool exchange_file_parse(const char *name, const char *text, struct exchange *x,

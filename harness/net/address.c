@@ -64,6 +64,8 @@ static void resolve_unix(const struct endpoint *e, struct address *ret)
 bool address_resolve(const struct endpoint *e, struct address *ret, size_t cap, size_t *ret_count,
                      struct problem *why)
 {
+    if (e->netpath)
+        return problem_set(why, "rpc://%s names no transport; rpcbind has to be asked", e->host);
     if (endpoint_is_unix(e)) {
         resolve_unix(e, ret);
         *ret_count = 1;

@@ -16,7 +16,8 @@ enum { ADDRESS_TEXT_MAX = 160 };
 
 /*
  * The addresses of an endpoint in the order of getaddrinfo(3), at most cap of them. For a unix
- * endpoint there is one. False with the reason where the host does not resolve.
+ * endpoint there is one. False with the reason where the host does not resolve, or where the
+ * transport is not known yet (rpc://HOST).
  */
 bool address_resolve(const struct endpoint *e, struct address *ret, size_t cap, size_t *ret_count,
                      struct problem *why) MUST_USE;

@@ -5,6 +5,14 @@
  *                                       name of the services database
  *   unix:PATH  unix-dgram:PATH  unix-seqpacket:PATH   PATH at most 107 octets (sun_path less its
  *                                       NUL, unix(7)); @NAME stands for the abstract namespace
+ *
+ * An RPC program at such a place has its numbers behind it:
+ *
+ *   rpc+tcp://HOST:PORT/PROG/VERS   rpc+udp://HOST:PORT/PROG/VERS   rpc+unix:PATH/PROG/VERS
+ *   rpc://HOST/PROG/VERS                every transport that rpcbind at HOST knows for the program
+ *
+ * PROG is 0..4294967295 or a name of the rpc database (rpc(5)), VERS is 0..4294967295. The last two
+ * parts between slashes are PROG and VERS, whatever the path in front of them holds.
  */
 #ifndef HARNESS_NET_ENDPOINT_H
 #define HARNESS_NET_ENDPOINT_H
@@ -28,6 +36,11 @@ struct endpoint {
     uint16_t port;
     char path[ENDPOINT_PATH_MAX + 1]; /* without the @ where abstract */
     bool abstract;
+    bool rpc;     /* an RPC program is meant: `program` and `version` count */
+    bool netpath; /* rpc://HOST: the transports are not known yet. The kind is ENDPOINT_TCP, the
+                     port 0; such an endpoint cannot be dialled */
+    uint32_t program;
+    uint32_t version;
 };
 
 /* False with the reason, naming the URL and what would be right; *ret is then untouched. */
@@ -35,6 +48,10 @@ bool endpoint_parse(const char *url, struct endpoint *ret, struct problem *why) 
 
 /* Writes the URL that parses to the same endpoint; ENDPOINT_TEXT_MAX octets are enough. */
 void endpoint_format(const struct endpoint *e, char *out, size_t cap);
+
+/* Makes `e` mean the RPC program that `program` means, at another place; nothing where that means
+   none. */
+void endpoint_take_program(struct endpoint *e, const struct endpoint *program);
 
 bool endpoint_is_unix(const struct endpoint *e);
 

@@ -76,6 +76,10 @@ int main(int argc, char **argv)
         log_error("%s", why.text);
         return 2;
     }
+    if (at.rpc) {
+        log_error("\"%s\": an echo server has no RPC program; write it without rpc", listen_at);
+        return 2;
+    }
     struct echo e = {.stop = stop_descriptor(), .prefix = slice_str(prefix)};
     e.listener = e.stop < 0 ? -1 : net_listen(&at, BACKLOG, &why);
     if (e.listener < 0) {

@@ -155,5 +155,9 @@ int main(int argc, char **argv)
         log_error("%s", why.text);
         return 2;
     }
+    if (at.rpc) {
+        log_error("\"%s\": the twins have no RPC program; write it without rpc", listen_at);
+        return 2;
+    }
     return start(t, &at, prefix);
 }
