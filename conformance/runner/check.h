@@ -223,6 +223,8 @@ unsigned check_dial_burst(struct check_ctx *c, unsigned count, struct conn **ret
 void check_close(struct check_ctx *c, struct conn *conn); /* FIN */
 void check_reset(struct check_ctx *c, struct conn *conn); /* RST; on unix sockets a bare close */
 void check_shut(struct check_ctx *c, struct conn *conn, int how); /* SHUT_RD, SHUT_WR, SHUT_RDWR */
+/* The rest of what is sent leaves together with the FIN of check_close or check_shut (TCP). */
+void check_hold_for_fin(struct check_ctx *c, struct conn *conn);
 void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet); /* MSG_OOB */
 
 /* Lets time pass on purpose, at most so long. */

@@ -273,6 +273,12 @@ void check_shut(struct check_ctx *c, struct conn *conn, int how)
     }
 }
 
+void check_hold_for_fin(struct check_ctx *c, struct conn *conn)
+{
+    if (check_alive(c))
+        net_cork(conn->fd);
+}
+
 void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet)
 {
     if (!check_alive(c))

@@ -84,6 +84,7 @@ static void peer_gone_before_reply(struct check_ctx *c)
         buf_init(&octets, 1 << 16);
         for (unsigned j = 0; j < requests; j++)
             check_compose(c, conn, CHECK_BODY, &octets);
+        check_hold_for_fin(c, conn); /* nobody is there any more when the target reads it */
         if (exchange_medium(c->target.exchange) == EXCHANGE_OVER_STREAM)
             check_try_octets(c, conn, buf_slice(&octets));
         else

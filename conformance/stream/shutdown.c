@@ -17,11 +17,14 @@ static unsigned requests_for(const struct check_ctx *c, unsigned nominal)
     return exchange_has(c->target.exchange, EXCHANGE_PERSISTS | EXCHANGE_PIPELINES) ? nominal : 1;
 }
 
-/* Sends the requests and SHUT_WR with nothing in between, then expects all replies and the end. */
-static void half_close_behind(struct check_ctx *c, unsigned requests, size_t size)
+/* Sends the requests and SHUT_WR with nothing in between, in every other try even in one segment;
+   then expects all replies and the end. */
+static void half_close_behind(struct check_ctx *c, unsigned try, unsigned requests, size_t size)
 {
     struct conn *conn = check_dial(c);
 
+    if (try % 2)
+        check_hold_for_fin(c, conn);
     for (unsigned i = 0; i < requests; i++)
         check_send_sized(c, conn, size);
     check_shut(c, conn, SHUT_WR);
@@ -37,7 +40,7 @@ static void half_close_drains(struct check_ctx *c)
     size_t max = check_volume(c, MIB);
 
     for (unsigned i = 0; i < check_connections(c, TRIES) && check_alive(c); i++)
-        half_close_behind(c, 1, size_min(sizes[i % ARRAY_LEN(sizes)], max));
+        half_close_behind(c, i / ARRAY_LEN(sizes), 1, size_min(sizes[i % ARRAY_LEN(sizes)], max));
 }
 
 static void half_close_empty(struct check_ctx *c)
@@ -61,7 +64,7 @@ static void half_close_large(struct check_ctx *c)
 static void pipelined_then_half_close(struct check_ctx *c)
 {
     for (unsigned i = 0; i < check_connections(c, TRIES) && check_alive(c); i++)
-        half_close_behind(c, i % 2 ? 16 : 3, CHECK_BODY);
+        half_close_behind(c, i / 2, i % 2 ? 16 : 3, CHECK_BODY);
 }
 
 static void wr_idle(struct check_ctx *c)

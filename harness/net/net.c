@@ -321,6 +321,13 @@ void net_no_delay(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+void net_cork(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
 uint16_t net_free_port(const struct endpoint *at)
 {
     struct endpoint any = *at;

@@ -85,6 +85,10 @@ void net_reset(int fd);
 /* Sends single small segments at once instead of gathering them (RFC 9293 3.7.4). */
 void net_no_delay(int fd);
 
+/* What is sent from now on waits for the FIN that follows it and leaves in one segment with it
+   (TCP_CORK, tcp(7)); nothing on a unix socket. */
+void net_cork(int fd);
+
 /* A port that was free a moment ago, for a server that is told its port; 0 on failure. */
 uint16_t net_free_port(const struct endpoint *at);
 
