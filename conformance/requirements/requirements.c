@@ -13,6 +13,7 @@ static const struct requirement_row rows[REQUIREMENTS] = {
                       .strength = STRENGTH_##row_strength,                                         \
                       .level = LEVEL_##row_level,                                                  \
                       .role = ROLE_##row_role},
+#include "conformance/requirements/rpc.def"
 #include "conformance/requirements/sockets.def"
 #undef REQ
 };

@@ -11,6 +11,7 @@
 enum requirement {
     REQ_NONE, /* ends a list of citations */
 #define REQ(symbol, id, source, section, strength, level, role, statement, reason) REQ_##symbol,
+#include "conformance/requirements/rpc.def"
 #include "conformance/requirements/sockets.def"
 #undef REQ
     REQUIREMENTS,
@@ -18,7 +19,14 @@ enum requirement {
 
 enum requirement_strength { STRENGTH_MUST, STRENGTH_SHOULD, STRENGTH_MAY, STRENGTH_FACT };
 
-enum requirement_role { ROLE_SERVER, ROLE_CLIENT, ROLE_API };
+enum requirement_role {
+    ROLE_SERVER,
+    ROLE_CLIENT,
+    ROLE_REGISTRY, /* rpcbind */
+    ROLE_CODEC,    /* an implementation of XDR */
+    ROLE_COMPILER, /* rpcgen */
+    ROLE_API,
+};
 
 struct requirement_row {
     const char *id;
