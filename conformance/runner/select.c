@@ -79,14 +79,42 @@ struct picking {
     size_t seen; /* for sharding: checks that would be picked without it */
 };
 
+static bool is_connected(const struct endpoint *e)
+{
+    return !endpoint_is_datagram(e);
+}
+
+static bool is_rpc(const struct endpoint *e)
+{
+    return e->rpc;
+}
+
+static bool is_msgprog(const struct endpoint *e)
+{
+    return e->rpc && e->program == TARGET_MSGPROG && e->version == TARGET_MSGVER;
+}
+
+static bool is_rpcbind(const struct endpoint *e)
+{
+    return e->rpc && e->program == TARGET_RPCBIND;
+}
+
 /* Without --only a run takes the suites that speak of the kind of endpoint at hand. */
 static bool suite_fits(const char *id, const struct endpoint *e)
 {
-    if (text_starts(id, "unix."))
-        return endpoint_is_unix(e);
-    if (text_starts(id, "datagram."))
-        return endpoint_is_datagram(e);
-    return !endpoint_is_datagram(e);
+    static const struct {
+        const char *name;
+        bool (*fits)(const struct endpoint *e);
+    } suites[] = {
+        {"stream", is_connected}, {"datagram", endpoint_is_datagram}, {"unix", endpoint_is_unix},
+        {"rpc", is_rpc},          {"msgprog", is_msgprog},            {"rpcbind", is_rpcbind},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(suites); i++) {
+        if (slice_eq(report_suite(id), slice_str(suites[i].name)))
+            return suites[i].fits(e);
+    }
+    return false;
 }
 
 static bool wanted(const struct selection *s, const struct endpoint *e, const struct check *check)
@@ -210,6 +238,12 @@ uint64_t select_given(const struct target *t)
 {
     uint64_t given = given_by_endpoint(t) | given_by_exchange(t);
 
+    if (is_rpc(&t->endpoint))
+        given |= NEED_RPC;
+    if (is_msgprog(&t->endpoint))
+        given |= NEED_MSGPROG;
+    if (is_rpcbind(&t->endpoint))
+        given |= NEED_RPCBIND;
     if (t->loopback)
         given |= NEED_LOOPBACK;
     if (t->width > 1)

@@ -17,6 +17,13 @@ enum {
     TARGET_WIDTH_MAX = 32, /* connections that the calibration opens side by side */
 };
 
+/* Programs that have suites of their own. */
+enum {
+    TARGET_RPCBIND = 100000, /* RFC 1833 2 */
+    TARGET_MSGPROG = 345678,
+    TARGET_MSGVER = 2,
+};
+
 struct target {
     struct endpoint endpoint;
     char url[ENDPOINT_TEXT_MAX]; /* as it is now, the port chosen */
