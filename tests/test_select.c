@@ -409,10 +409,13 @@ static void test_given_by_the_target(void **state UNUSED)
         {"unix-seqpacket:/s", "echo", NEED_SEQPACKET | NEED_CONNECTED, NEED_STREAM | NEED_DATAGRAM},
         {"tcp://127.0.0.1:7", "daytime", NEED_CLOSES | NEED_REPLIES, NEED_PERSISTS | NEED_REQUESTS},
         {"rpc+tcp://127.0.0.1:7/1/2", "rpc:1/2",
-         NEED_TCP | NEED_STREAM | NEED_REPLIES | NEED_NUMBERED | NEED_PERSISTS | NEED_CUTS,
-         NEED_ORDERED | NEED_PAYLOAD | NEED_BINARY | NEED_CLOSES},
+         NEED_TCP | NEED_STREAM | NEED_REPLIES | NEED_NUMBERED | NEED_PERSISTS | NEED_CUTS |
+             NEED_RPC,
+         NEED_MSGPROG | NEED_RPCBIND | NEED_ORDERED | NEED_PAYLOAD | NEED_BINARY | NEED_CLOSES},
         {"rpc+udp://127.0.0.1:7/1/2", "rpc:1/2", NEED_UDP | NEED_REPLIES, NEED_ORDERED | NEED_CUTS},
-        {"tcp://127.0.0.1:7", "line", NEED_ORDERED, NEED_ECHO},
+        {"rpc+unix:/s/345678/2", "rpc:345678/2", NEED_RPC | NEED_MSGPROG, NEED_RPCBIND},
+        {"rpc+udp://127.0.0.1:7/100000/4", "rpc:100000/4", NEED_RPC | NEED_RPCBIND, NEED_MSGPROG},
+        {"tcp://127.0.0.1:7", "line", NEED_ORDERED, NEED_ECHO | NEED_RPC},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -430,7 +433,7 @@ static void test_given_by_the_run(void **state UNUSED)
 {
     struct exchange *x = open_exchange("echo", urls[0]);
     struct target t = target_of(urls[0], x);
-    unsigned run =
+    uint64_t run =
         NEED_LOOPBACK | NEED_CONCURRENT | NEED_LOCAL | NEED_SPAWN | NEED_MOVES | NEED_PIPELINES;
 
     assert_int_equal(select_given(&t) & run, 0);
@@ -441,7 +444,7 @@ static void test_given_by_the_run(void **state UNUSED)
     t.pid = 1;
     t.command = "./server";
     t.pipelines = true;
-    assert_int_equal(select_given(&t) & run, run & ~(unsigned)NEED_MOVES);
+    assert_int_equal(select_given(&t) & run, run & ~(uint64_t)NEED_MOVES);
     t.command = "./server {port}";
     assert_int_equal(select_given(&t) & run, run);
     assert_int_equal((select_given(&t) & NEED_ROOT) != 0, geteuid() == 0);

@@ -1,7 +1,7 @@
 /*
  * Steps that speak ONC RPC with hand-made messages, for targets at rpc URLs. A check says a message
- * - honest or wrong in one field (harness/rpc/onc.h) - and judges what it brings about: replies with
- * its xid, an end of the connection, or nothing.
+ * - honest or wrong in one field (harness/rpc/onc.h) - and judges what it brings about: replies
+ * with its xid, an end of the connection, or nothing.
  *
  * Behind each message goes a fence: a NULL call with a fresh xid (procedure 0 of the target's
  * program). Where the fence is answered, no reply to the message is on its way any more on a

@@ -106,8 +106,9 @@ static bool suite_fits(const char *id, const struct endpoint *e)
         const char *name;
         bool (*fits)(const struct endpoint *e);
     } suites[] = {
-        {"stream", is_connected}, {"datagram", endpoint_is_datagram}, {"unix", endpoint_is_unix},
-        {"rpc", is_rpc},          {"msgprog", is_msgprog},            {"rpcbind", is_rpcbind},
+        {"stream", is_connected},   {"datagram", endpoint_is_datagram},
+        {"unix", endpoint_is_unix}, {"rpc", is_rpc},
+        {"msgprog", is_msgprog},    {"rpcbind", is_rpcbind},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(suites); i++) {
