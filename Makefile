@@ -55,7 +55,7 @@ base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
 test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
 test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs:%=tests/%.c)))
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c) \
-	$(foreach d,$(reference_dirs),$(wildcard $(d)/*.c)))
+	$(wildcard reference/*/*.c))
 
 .PHONY: all help demo test tests prove stability bench lint format install uninstall clean FORCE
 .DEFAULT_GOAL := all
@@ -117,11 +117,15 @@ $(B)/assay: $(call obj,$(conformance_src)) $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) -o $@
 
-# References and twins stand on harness/base and harness/net alone; one program per folder.
+# References and twins stand on harness/base and harness/net alone; one program per folder. What a
+# program shares with others is named in uses_NAME, what it links in libs_NAME.
+uses_msgprog     := reference/setup reference/store
+uses_msgprog-own := reference/setup reference/store reference/wire
 define reference_program
-$(B)/assay-$(notdir $(1)): $(call obj,$(wildcard $(1)/*.c)) $(base_net_obj)
+$(B)/assay-$(notdir $(1)): $(call obj,$(wildcard $(1)/*.c $(uses_$(notdir $(1)):%=%/*.c))) \
+		$(base_net_obj)
 	@echo "  LINK $$@"
-	@$(CC) $(OPT) $$^ -o $$@
+	@$(CC) $(OPT) $$^ $(libs_$(notdir $(1))) -o $$@
 endef
 $(foreach d,$(reference_dirs),$(eval $(call reference_program,$(d))))
 
