@@ -1,10 +1,8 @@
 /* MSGPROG: what is answered to which message. */
 #include "reference/msgprog-own/service.h"
 
-#include "harness/base/log.h"
+#include "reference/setup/setup.h"
 #include "reference/wire/call.h"
-
-enum { COMPLAINT_EVERY = 1000 };
 
 struct request {
     struct store *store;
@@ -12,15 +10,6 @@ struct request {
     size_t reply_max;
     struct buf *out;
 };
-
-/* Says why, for the first time and every thousandth: a client must not fill our log. */
-static void complain(const char *what, const struct problem *why)
-{
-    static unsigned times;
-
-    if (times++ % COMPLAINT_EVERY == 0)
-        log_note("%s: %s (told once in %d times)", what, why->text, COMPLAINT_EVERY);
-}
 
 /* RFC 5531 12.1: takes nothing and returns nothing. */
 static void answer_null(const struct request *r)
@@ -41,7 +30,7 @@ static void answer_savemsg(const struct request *r)
     }
     uint32_t number = store_save(r->store, text, &why);
     if (number == 0)
-        complain("a message is not stored", &why);
+        setup_complain("a message is not stored", &why);
     reply_accept(r->out, r->call->xid, ACCEPT_SUCCESS);
     buf_put_u32(r->out, number);
 }
@@ -62,7 +51,7 @@ static void answer_readmsg(const struct request *r)
     if (CALL_REPLY_HEADER + 4 + len + words_padding(len) > r->reply_max) {
         reply_accept(r->out, r->call->xid, ACCEPT_SYSTEM_ERR);
     } else if (!store_read(r->store, number, &text, &why) && why.text[0]) {
-        complain("a message cannot be read", &why);
+        setup_complain("a message cannot be read", &why);
         reply_accept(r->out, r->call->xid, ACCEPT_SYSTEM_ERR);
     } else {
         reply_accept(r->out, r->call->xid, ACCEPT_SUCCESS);

@@ -10,7 +10,7 @@
 #include "harness/base/log.h"
 #include "reference/wire/call.h"
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, COMPLAINT_EVERY = 1000 };
 
 /* ---- options ---- */
 
@@ -185,6 +185,14 @@ bool setup_say_ready(const struct setup *s)
         printf("READY rpc+%s/%d/%d\n", url, MSG_PROGRAM, MSG_VERSION);
     }
     return fflush(stdout) == 0;
+}
+
+void setup_complain(const char *what, const struct problem *why)
+{
+    static unsigned times;
+
+    if (times++ % COMPLAINT_EVERY == 0)
+        log_note("%s: %s (told once in %d times)", what, why->text, COMPLAINT_EVERY);
 }
 
 void setup_end(struct setup *s)

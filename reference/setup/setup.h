@@ -38,6 +38,10 @@ bool setup_say_ready(const struct setup *s);
 /* Removes the socket files and closes what is open. */
 void setup_end(struct setup *s);
 
+/* Says why something was refused, for the first time and then once in a thousand: a client must not
+   fill the log, or block the server behind a pipe that nobody reads. */
+void setup_complain(const char *what, const struct problem *why);
+
 /*
  * Reads rpc+tcp://HOST:PORT[/PROGRAM/VERSION], rpc+udp://..., rpc+unix:PATH[...], also without
  * rpc+. Program and version, where they stand, must be those of msg.x. False with the reason.
