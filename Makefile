@@ -155,7 +155,8 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
 
-$(B)/libtests.a: $(call obj,$(tests_lib_src)) $(runner_obj)
+# The message store is the one part of the references that is tested by itself.
+$(B)/libtests.a: $(call obj,$(tests_lib_src) $(wildcard reference/store/*.c)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <netconfig.h>
 #include <rpc/rpc.h>
 
 #include "harness/base/deadline.h"
@@ -22,7 +23,7 @@ struct client {
     const char *at;        /* a URL, or NULL */
     const char *via;       /* "rpcbind", or NULL */
     const char *host;      /* whose rpcbind is asked */
-    const char *transport; /* the nettype that is asked for: netpath, or one netid */
+    const char *transport; /* the netid that is asked for, or NULL: the netpath */
     uint64_t timeout_s;
     bool trace;
     const char *words[2]; /* what to do, and with what */
@@ -260,9 +261,21 @@ static bool connect_again(struct client *c, struct problem *why)
     return connect_to(c, &to, why);
 }
 
+/* clnt_create knows classes of transports ("netpath") and, of single ones, tcp and udp only. */
+static CLIENT *ask_rpcbind(const struct client *c)
+{
+    if (!c->transport)
+        return clnt_create(c->host, MSGPROG, MSGVER, "netpath");
+    struct netconfig *config = getnetconfigent(c->transport);
+    CLIENT *handle = clnt_tp_create(c->host, MSGPROG, MSGVER, config); /* refuses a null one */
+    if (config)
+        freenetconfigent(config);
+    return handle;
+}
+
 static bool connect_via_rpcbind(struct client *c, struct problem *why)
 {
-    c->handle = clnt_create(c->host, MSGPROG, MSGVER, c->transport);
+    c->handle = ask_rpcbind(c);
     if (!c->handle)
         return problem_set(why, "%s", clnt_spcreateerror(c->host));
     return !c->trace || connect_again(c, why);
@@ -340,8 +353,7 @@ static int run(struct client *c, const struct action *action)
 
 int main(int argc, char **argv)
 {
-    struct client c = {
-        .host = "localhost", .transport = "netpath", .timeout_s = TIMEOUT_S, .fd = -1};
+    struct client c = {.host = "localhost", .timeout_s = TIMEOUT_S, .fd = -1};
     const struct action *action = NULL;
 
     log_open("assay-msg");
