@@ -426,8 +426,10 @@ static void test_registration(void **state)
         "n=1\n"
         "for netid in tcp udp tcp6 local; do\n"
         "    n=$((n + 1))\n"
-        "    [ \"$($b/assay-msg --via rpcbind --transport $netid save $netid)\" = $n ]\n"
-        "    $b/assay-msg --trace --via rpcbind --transport $netid read $n >$f/o 2>$f/trace\n"
+        "    host=localhost; [ $netid != tcp6 ] || host=::1\n"
+        "    via=\"--via rpcbind --host $host --transport $netid\"\n"
+        "    [ \"$($b/assay-msg $via save $netid)\" = $n ]\n"
+        "    $b/assay-msg --trace $via read $n >$f/o 2>$f/trace\n"
         "    [ \"$(cat $f/o)\" = $netid ]; [ \"$(grep -c '^10\\. the stub unm' $f/trace)\" = 1 ]\n"
         "done\n"
         "kill $server; wait $server\n"
@@ -441,9 +443,9 @@ static void test_registration(void **state)
     text_format(path, sizeof(path), "%s/script", folder);
     program_write_file(path, script);
     for (size_t s = 0; s < ARRAY_LEN(servers); s++) {
-        struct program_result r =
-            program_run(LIMIT_S, "mkdir %s/%zu && unshare %s -n -m sh -x %s @B '%s' %s/%zu", folder,
-                        s, geteuid() == 0 ? "" : "-r", path, servers[s], folder, s);
+        struct program_result r = program_run(
+            LIMIT_S, "mkdir %s/%zu && unshare %s -n -m -p -f --kill-child sh -x %s @B '%s' %s/%zu",
+            folder, s, geteuid() == 0 ? "" : "-r", path, servers[s], folder, s);
 
         if (r.status != 0 || !text_eq(r.out, "complete\n"))
             fail_msg("registration %s: status %d, said \"%s\", complained:\n%s", servers[s],

@@ -25,6 +25,8 @@ enum {
 
 struct peer {
     struct source source;
+    struct peer *next;
+    struct peer **link; /* what points to this one: the list's head or another's next */
     struct record record;
     struct buf out;    /* replies that are not sent yet */
     bool ended;        /* the client sends no more */
@@ -39,6 +41,9 @@ struct peer {
 
 static void drop(struct server *s, struct peer *p)
 {
+    *p->link = p->next;
+    if (p->next)
+        p->next->link = p->link;
     close(p->source.fd);
     record_free(&p->record);
     buf_free(&p->out);
@@ -165,9 +170,20 @@ void peer_welcome(struct server *s, int fd)
         return;
     }
     *p = (struct peer){.source = {.fd = fd, .ready = peer_ready}, .watched = EPOLLIN};
+    p->next = s->peers;
+    p->link = &s->peers;
+    if (p->next)
+        p->next->link = &p->next;
+    s->peers = p;
     record_init(&p->record, s->record_max);
     buf_init(&p->out, QUEUE_HIGH + (size_t)REPLY_MAX);
     net_no_delay(fd); /* a reply goes out at once and does not wait for the next one */
     if (!server_watch(s, EPOLL_CTL_ADD, &p->source, EPOLLIN))
         drop(s, p);
+}
+
+void peers_end(struct server *s)
+{
+    while (s->peers)
+        drop(s, s->peers);
 }

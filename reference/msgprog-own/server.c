@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* A message over the store's limit is still read, up to here, so that SAVEMSG can answer 0 for it.
  */
@@ -101,5 +102,8 @@ bool server_run(struct server *s, const struct setup *setup, int stop)
         ok = add_place(s, &setup->places[i]);
     while (ok && !s->stop)
         ok = turn(s);
+    peers_end(s);
+    if (s->epoll >= 0)
+        close(s->epoll);
     return ok;
 }

@@ -8,6 +8,7 @@
 #include "reference/setup/setup.h"
 
 struct server;
+struct peer;
 
 /* What the loop calls when a descriptor is ready. The first member of listeners, peers, ... */
 struct source {
@@ -23,7 +24,8 @@ struct server {
     struct source stop_source;
     struct source places[SETUP_PLACES_MAX];
     size_t count;
-    size_t record_max; /* octets of a message on a stream; a longer one ends its connection */
+    struct peer *peers; /* clients on streams, a list */
+    size_t record_max;  /* octets of a message on a stream; a longer one ends its connection */
 };
 
 /* Serves the places of the set-up until `stop` is readable. False where the machine fails. */
@@ -37,6 +39,9 @@ void server_has_room(struct server *s);
 
 /* A client on a stream that has just been accepted; owns the descriptor. */
 void peer_welcome(struct server *s, int fd);
+
+/* Ends all of them. */
+void peers_end(struct server *s);
 
 /* Asks the kernel to tell the destination of each datagram. */
 void datagram_prepare(int fd);
