@@ -443,9 +443,11 @@ static void test_registration(void **state)
     text_format(path, sizeof(path), "%s/script", folder);
     program_write_file(path, script);
     for (size_t s = 0; s < ARRAY_LEN(servers); s++) {
-        struct program_result r = program_run(
-            LIMIT_S, "mkdir %s/%zu && unshare %s -n -m -p -f --kill-child sh -x %s @B '%s' %s/%zu",
-            folder, s, geteuid() == 0 ? "" : "-r", path, servers[s], folder, s);
+        struct program_result r =
+            program_run(LIMIT_S,
+                        "mkdir %s/%zu && unshare %s -n -m -p -f --mount-proc --kill-child sh -x %s "
+                        "@B '%s' %s/%zu",
+                        folder, s, geteuid() == 0 ? "" : "-r", path, servers[s], folder, s);
 
         if (r.status != 0 || !text_eq(r.out, "complete\n"))
             fail_msg("registration %s: status %d, said \"%s\", complained:\n%s", servers[s],
