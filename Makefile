@@ -77,6 +77,7 @@ test:
 
 lint:
 	@ci/install-deps build lint
+	@$(MAKE) --no-print-directory -s build/release/gen/msg.h
 	@ci/lint
 
 format:

@@ -96,7 +96,7 @@ static void must_save(struct store *s, struct slice text, uint32_t number)
 /* The whole file as octets; the caller frees. */
 static uint8_t *content(size_t *ret_len)
 {
-    uint8_t *octets = malloc(CONTENT_MAX);
+    uint8_t *octets = calloc(1, CONTENT_MAX);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = octets && fd >= 0 ? read(fd, octets, CONTENT_MAX) : -1;
 

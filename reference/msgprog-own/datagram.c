@@ -59,7 +59,7 @@ static void turn_round(struct datagram *d)
     }
 }
 
-static bool receive(int fd, struct datagram *d, uint8_t *data, size_t *ret_len)
+static bool receive(int fd, struct datagram *d, void *data, size_t *ret_len)
 {
     struct iovec part = {.iov_base = data, .iov_len = DATAGRAM};
     struct msghdr message = {.msg_name = &d->from,

@@ -85,10 +85,14 @@ static bool reply_is_true(struct slice message)
     struct words w = words_of(message);
 
     words_u32(&w); /* xid: one call at a time */
-    bool good = words_u32(&w) == MSG_REPLY && words_u32(&w) == REPLY_ACCEPTED;
-    words_u32(&w);
+    uint32_t type = words_u32(&w);
+    uint32_t accepted = words_u32(&w);
+    words_u32(&w); /* verifier */
     words_opaque(&w, CALL_AUTH_MAX);
-    return good && words_u32(&w) == ACCEPT_SUCCESS && words_u32(&w) == 1 && !w.failed;
+    uint32_t stat = words_u32(&w);
+    uint32_t result = words_u32(&w);
+    return !w.failed && type == MSG_REPLY && accepted == REPLY_ACCEPTED && stat == ACCEPT_SUCCESS &&
+           result == 1;
 }
 
 static bool ask(int fd, uint32_t procedure, const char *netid, const char *uaddr)

@@ -32,7 +32,7 @@ int *savemsg_2_svc(char **text, struct svc_req *request)
 
 /* xdr_wrapstring encodes no more than 9000 octets; of what is longer the dispatcher makes a
    SYSTEM_ERR. */
-char **readmsg_2_svc(int *number, struct svc_req *request)
+char **readmsg_2_svc(int *number, struct svc_req *request) /* NOLINT: rpcgen's prototype */
 {
     static char empty[] = "";
     static char *result;
