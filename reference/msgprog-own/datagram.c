@@ -17,11 +17,14 @@ enum {
     DATAGRAMS_PER_TURN = 64,
 };
 
+/* Room for what a socket tells that takes both families: the destination in both forms. */
+enum { CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) };
+
 struct datagram {
     struct sockaddr_storage from;
     socklen_t from_len;
     /* At first where it was sent to, then where the reply comes from. */
-    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    _Alignas(struct cmsghdr) uint8_t control[CONTROL];
     size_t control_len; /* 0: the kernel chooses */
     bool to_many;       /* sent to a broadcast or multicast address */
 };
@@ -35,28 +38,56 @@ void datagram_prepare(int fd)
     setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 }
 
-/* Turns the destination of the call into the source of the reply. A broadcast or multicast address
-   is no source: there the kernel chooses, for IPv4 by the spec_dst that it gave. */
-static void turn_round(struct datagram *d)
+static void reply_from(struct datagram *d, int level, int type, const void *info, size_t len)
 {
-    struct cmsghdr header;
-    struct in_pktinfo info4;
-    struct in6_pktinfo info6;
+    struct cmsghdr header = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
 
-    if (d->control_len < CMSG_LEN(sizeof(info4)))
-        return;
-    memcpy(&header, d->control, sizeof(header));
-    if (header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_PKTINFO) {
-        memcpy(&info4, d->control + CMSG_LEN(0), sizeof(info4));
-        d->to_many = info4.ipi_addr.s_addr != info4.ipi_spec_dst.s_addr;
-        info4.ipi_ifindex = 0;
-        memcpy(d->control + CMSG_LEN(0), &info4, sizeof(info4));
-    } else if (header.cmsg_level == IPPROTO_IPV6 && d->control_len >= CMSG_LEN(sizeof(info6))) {
-        memcpy(&info6, d->control + CMSG_LEN(0), sizeof(info6));
-        d->to_many = IN6_IS_ADDR_MULTICAST(&info6.ipi6_addr);
-        if (d->to_many)
-            d->control_len = 0;
+    memcpy(d->control, &header, sizeof(header));
+    memcpy(d->control + CMSG_LEN(0), info, len);
+    d->control_len = CMSG_SPACE(len);
+}
+
+/* For IPv4 the kernel tells beside the destination the address of ours that it belongs to, which
+   differs where the call went to a broadcast or multicast address. */
+static void reply_from_ipv4(struct datagram *d, const struct in_pktinfo *called)
+{
+    struct in_pktinfo info = {.ipi_spec_dst = called->ipi_spec_dst};
+
+    d->to_many = called->ipi_addr.s_addr != called->ipi_spec_dst.s_addr;
+    reply_from(d, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+}
+
+static void reply_from_ipv6(struct datagram *d, const struct in6_pktinfo *called)
+{
+    d->to_many = IN6_IS_ADDR_MULTICAST(&called->ipi6_addr);
+    if (d->to_many)
+        d->control_len = 0; /* no source address: the kernel chooses */
+    else
+        reply_from(d, IPPROTO_IPV6, IPV6_PKTINFO, called, sizeof(*called));
+}
+
+/* Turns the destination of the call into the source of the reply. A socket of both families tells
+   an IPv4 destination in both forms; the one of IPv4 says more. */
+static void turn_round(struct datagram *d, struct msghdr *message)
+{
+    struct in_pktinfo four;
+    struct in6_pktinfo six;
+    bool is_four = false;
+    bool is_six = false;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            memcpy(&four, CMSG_DATA(c), sizeof(four));
+            is_four = true;
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            memcpy(&six, CMSG_DATA(c), sizeof(six));
+            is_six = true;
+        }
     }
+    if (is_four)
+        reply_from_ipv4(d, &four);
+    else if (is_six)
+        reply_from_ipv6(d, &six);
 }
 
 static bool receive(int fd, struct datagram *d, void *data, size_t *ret_len)
@@ -73,8 +104,7 @@ static bool receive(int fd, struct datagram *d, void *data, size_t *ret_len)
     if (n < 0)
         return false;
     d->from_len = message.msg_namelen;
-    d->control_len = message.msg_controllen;
-    turn_round(d);
+    turn_round(d, &message);
     *ret_len = (size_t)n;
     return true;
 }
