@@ -108,6 +108,14 @@ static bool offer_all(struct problem *why)
     return true;
 }
 
+/* svc_run gives up where poll(2) fails, as it does when the limit of descriptors is lowered below
+   those it watches. */
+static void serve(void)
+{
+    svc_run();
+    log_error("svc_run of libtirpc gave up: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     struct problem why;
@@ -124,7 +132,7 @@ int main(int argc, char **argv)
     else if (!offer_all(&why))
         log_error("%s", why.text);
     else if (setup_say_ready(&setup))
-        svc_run(); /* comes back only where poll fails */
+        serve();
     if (setup.registers)
         forget_registration();
     setup_end(&setup);
