@@ -245,6 +245,20 @@ static void test_ours(void **state UNUSED)
     end(child);
 }
 
+/* This program itself: the build with a sanitizer maps terabytes, the plain one does not. */
+static void test_shadowed(void **state UNUSED)
+{
+#ifdef __has_feature
+    bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+    bool sanitized = false;
+#endif
+    struct procview v;
+
+    assert_true(procview_take(getpid(), &v));
+    assert_int_equal(v.shadowed, sanitized);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -253,7 +267,7 @@ int main(void)
         cmocka_unit_test(test_grandchild),   cmocka_unit_test(test_zombies),
         cmocka_unit_test(test_busy),         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_sockets_held), cmocka_unit_test(test_nobody),
-        cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_ours),         cmocka_unit_test(test_shadowed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

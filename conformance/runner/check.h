@@ -316,6 +316,10 @@ void check_drain(struct check_ctx *c, struct conn *conn);
 /* The target's processes as they are now; settles where they cannot be seen. */
 struct procview check_view(struct check_ctx *c);
 
+/* As check_view, for a check that judges the growth of memory: skipped where a sanitizer keeps it.
+ */
+struct procview check_memory_view(struct check_ctx *c);
+
 /* Judges by the kernel's list of sockets that the target's processes hold: one of them must be at
    the port of the URL. A skip where none is seen. */
 void check_own_port(struct check_ctx *c);

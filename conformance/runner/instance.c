@@ -27,6 +27,15 @@ struct procview check_view(struct check_ctx *c)
     return view;
 }
 
+struct procview check_memory_view(struct check_ctx *c)
+{
+    struct procview view = check_view(c);
+
+    if (check_alive(c) && view.shadowed)
+        check_skipped(c, "a sanitizer keeps what the target frees; build it without one");
+    return view;
+}
+
 struct look {
     uint16_t port;
     int socktype;

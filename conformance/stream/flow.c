@@ -52,7 +52,7 @@ static void bounded_memory(struct check_ctx *c)
     struct procview before, after;
 
     check_probe(c);
-    before = check_view(c);
+    before = check_memory_view(c);
     struct conn *conn = check_dial(c);
     size_t pushed = check_push(c, conn, BODY, check_volume(c, 64 * (size_t)MIB));
     after = check_view(c);
@@ -70,7 +70,7 @@ static void bounded_memory(struct check_ctx *c)
 /* A server that produces without end is throttled by a reader who does not read. */
 static void producer_bounded(struct check_ctx *c)
 {
-    struct procview before = check_view(c);
+    struct procview before = check_memory_view(c);
     struct conn *conn = check_dial(c);
 
     check_pause(c, 2 * PAUSE_MS);

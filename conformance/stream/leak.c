@@ -174,6 +174,7 @@ static void leak_memory(struct check_ctx *c)
     uint64_t allowed = (uint64_t)BATCH_GROWTH * each / MANY + (each < MANY ? BATCH_GROWTH : 0);
     uint64_t first, before;
 
+    check_memory_view(c);
     converse(c, each);
     first = before = settled_view(c).rss_bytes;
     for (unsigned batch = 0; batch < BATCHES && check_alive(c); batch++) {
@@ -327,7 +328,7 @@ static const struct check checks[] = {
         .id = "stream.idle.still-usable",
         .claim = "an idle connection is served afterwards, or has been closed in order",
         .why = "A server may end idle connections, but must not forget them.",
-        .how = "An exchange, 0.4 s of nothing, an exchange.",
+        .how = "An exchange, a quarter of a second of nothing, an exchange.",
         .cites = {REQ_PIPE_06},
         .needs = NEED_CONNECTED | NEED_REPLIES | NEED_PERSISTS,
         .expects = "idle-timeout",

@@ -14,6 +14,8 @@
 
 enum { PATH_LEN = 128, LINE_LEN = 1024, NS_PER_TICK_BASE = 1000000000 };
 
+static const uint64_t SHADOW_BYTES = (uint64_t)4 << 40; /* ASan maps 20 TiB on x86-64 */
+
 struct stat_line {
     char state;
     pid_t parent;
@@ -129,17 +131,20 @@ static void count_entry(int number UNUSED, void *closure)
     (*count)++;
 }
 
-static uint64_t resident_bytes(pid_t pid)
+static void add_memory(struct procview *v, pid_t pid)
 {
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     char path[PATH_LEN];
     char line[LINE_LEN];
-    uint64_t pages = 0;
+    uint64_t mapped = 0;
+    uint64_t resident = 0;
 
     text_format(path, sizeof(path), "/proc/%d/statm", (int)pid);
     if (!read_line(path, line, sizeof(line)) ||
-        sscanf(line, "%*u %" SCNu64, &pages) != 1) /* NOLINT(cert-err34-c) */
-        return 0;
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+        sscanf(line, "%" SCNu64 " %" SCNu64, &mapped, &resident) != 2) /* NOLINT(cert-err34-c) */
+        return;
+    v->rss_bytes += resident * page;
+    v->shadowed |= mapped > SHADOW_BYTES / page;
 }
 
 struct busy {
@@ -192,7 +197,7 @@ static void add_process(pid_t pid, struct procview *v)
     v->threads += stat.threads;
     v->fds += fds;
     v->fds_main = v->fds_main > fds ? v->fds_main : fds;
-    v->rss_bytes += resident_bytes(pid);
+    add_memory(v, pid);
     v->busy_ns += busy_ns(pid, &stat);
 }
 

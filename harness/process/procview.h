@@ -15,7 +15,9 @@ struct procview {
     unsigned fds;       /* descriptors open in all of them */
     unsigned fds_main;  /* ... in the one that has most */
     uint64_t rss_bytes; /* resident memory of all of them */
-    uint64_t busy_ns;   /* time on a processor, and waiting for one: what they wanted to run */
+    bool shadowed;    /* one maps terabytes, as the shadow memory of a sanitizer (ASan, MSan, TSan):
+                         what    it frees stays in a quarantine, so growth says nothing */
+    uint64_t busy_ns; /* time on a processor, and waiting for one: what they wanted to run */
 };
 
 /* False where the process does not exist or may not be looked into. */
