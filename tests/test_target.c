@@ -138,6 +138,28 @@ static void test_commands_that_move(void **state UNUSED)
     }
 }
 
+static void test_wildcards(void **state UNUSED)
+{
+    static const struct {
+        const char *url, *to;
+    } rows[] = {
+        {"tcp://0.0.0.0:7", "127.0.0.1:7"},
+        {"udp://[::]:7", "[::1]:7"},
+        {"tcp://127.0.0.2:7", "127.0.0.2:7"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct endpoint e = endpoint_of(rows[i].url);
+        struct address to;
+        char text[ADDRESS_TEXT_MAX];
+        size_t count = 0;
+
+        assert_row(i, target_resolve(&e, &to, 1, &count, NULL) && count == 1);
+        address_format(&to, text, sizeof(text));
+        assert_string_equal(text, rows[i].to);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -146,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_commands_that_move),
+        cmocka_unit_test(test_wildcards),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static bool reach(struct check_ctx *c, struct calibration *cal)
     size_t count = 0;
     int64_t deadline = deadline_in_ms(REACH_MS);
 
-    if (!address_resolve(&c->target.endpoint, all, ARRAY_LEN(all), &count, &why)) {
+    if (!target_resolve(&c->target.endpoint, all, ARRAY_LEN(all), &count, &why)) {
         text_copy(cal->unreachable, sizeof(cal->unreachable), why.text);
         return false;
     }

@@ -226,7 +226,7 @@ void check_start_instance(struct check_ctx *c, const struct check_instance_optio
         return;
     endpoint_take_program(&i->target.endpoint, &c->target.endpoint);
     endpoint_format(&i->target.endpoint, i->target.url, sizeof(i->target.url));
-    if (!address_resolve(&i->target.endpoint, &i->target.address, 1, &count, &why)) {
+    if (!target_resolve(&i->target.endpoint, &i->target.address, 1, &count, &why)) {
         check_trouble(c, "%s", why.text);
         return;
     }

@@ -75,7 +75,7 @@ static bool resolve(struct run *run, struct problem *why)
 {
     size_t count = 0;
 
-    return address_resolve(&run->target.endpoint, &run->target.address, 1, &count, why);
+    return target_resolve(&run->target.endpoint, &run->target.address, 1, &count, why);
 }
 
 static void last_line(const struct tail *t, struct buf *out)

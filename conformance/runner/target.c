@@ -27,6 +27,18 @@ bool target_open_exchange(const char *speak, const struct endpoint *e, struct ex
     return exchange_open(spec, target_medium(e), ret, why);
 }
 
+bool target_resolve(const struct endpoint *e, struct address *ret, size_t cap, size_t *ret_count,
+                    struct problem *why)
+{
+    if (!address_resolve(e, ret, cap, ret_count, why))
+        return false;
+    for (size_t i = 0; i < *ret_count; i++) {
+        if (address_is_wildcard(&ret[i]))
+            address_loopback(&ret[i], address_family(&ret[i]), ret[i].socktype, 1, e->port);
+    }
+    return true;
+}
+
 static bool put_placeholder(const char *name, size_t len, const struct endpoint *e, struct buf *out,
                             struct problem *why)
 {

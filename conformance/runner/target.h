@@ -46,6 +46,12 @@ struct target {
     unsigned pace_ms; /* least time between two connections, where it limits their rate */
 };
 
+/* As address_resolve, for a target that is to be reached: a wildcard ([::], 0.0.0.0) says where a
+   server listens; who goes there goes to this machine, and is answered from its loopback address.
+ */
+bool target_resolve(const struct endpoint *e, struct address *ret, size_t cap, size_t *ret_count,
+                    struct problem *why) MUST_USE;
+
 /* What the exchange is spoken over at this endpoint. */
 enum exchange_medium target_medium(const struct endpoint *e);
 
