@@ -182,7 +182,7 @@ bool setup_say_ready(const struct setup *s)
         char url[ENDPOINT_TEXT_MAX];
 
         endpoint_format(&s->places[i].at, url, sizeof(url));
-        printf("READY rpc+%s/%d/%d\n", url, MSG_PROGRAM, MSG_VERSION);
+        printf("READY %s\n", url);
     }
     return fflush(stdout) == 0;
 }
