@@ -280,8 +280,9 @@ static void test_bad_input(void **state)
         {"--listen tcp://127.0.0.1:0 --data /nonexistent/x", 1, "No such file"},
         {"--listen tcp://127.0.0.1:0 --data /etc/passwd", 1, "is no message file"},
         {"--listen tcp://127.0.0.1:0 --data /dev/null", 1, "is no regular file"},
-        {"--listen unix:/nonexistent/socket", 1, "cannot listen at rpc+unix:/nonexistent/socket/345678/2"},
-        {"--listen tcp://192.0.2.1:0", 1, "cannot listen at tcp://192.0.2.1:0"},
+        {"--listen unix:/nonexistent/socket", 1,
+         "cannot listen at rpc+unix:/nonexistent/socket/345678/2"},
+        {"--listen tcp://192.0.2.1:0", 1, "cannot listen at rpc+tcp://192.0.2.1:0"},
     };
 
     (void)state;
