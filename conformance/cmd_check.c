@@ -10,6 +10,7 @@
 #include "conformance/command.h"
 #include "conformance/evidence.h"
 #include "conformance/repeat.h"
+#include "conformance/runner/expect.h"
 #include "conformance/runner/run.h"
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
@@ -313,27 +314,11 @@ static void print_help(void)
 
 /* ---- what the options say together ---- */
 
-struct key_search {
-    const char *key;
-    bool found;
-};
-
-static void find_key(const struct check *check, void *closure)
-{
-    struct key_search *s = closure;
-
-    if (check->expects && text_eq(check->expects, s->key))
-        s->found = true;
-}
-
-static bool check_expect_keys(const struct check_options *o, struct problem *why)
+static bool check_expectations(const struct check_options *o, struct problem *why)
 {
     for (size_t i = 0; i < o->run.expectation_count; i++) {
-        struct key_search s = {.key = o->run.expectations[i].key};
-
-        registry_each(find_key, &s);
-        if (!s.found)
-            return problem_set(why, "--expect \"%s\": no check heeds this key", s.key);
+        if (!expect_allows(&o->run.expectations[i], why))
+            return false;
     }
     return true;
 }
@@ -386,6 +371,7 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
     if (!url)
         return problem_set(why, "which target? Give a URL as tcp://127.0.0.1:7");
     r->url = url;
+    r->program = command_called();
     r->progress = isatty(STDERR_FILENO) && !o->quiet;
     if (!o->seeded)
         r->seed = (uint64_t)deadline_now_us() % 1000000;
@@ -410,7 +396,7 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
             return false;
         r->waivers = waivers;
     }
-    return check_command_and_selection(r, why) && check_expect_keys(o, why) &&
+    return check_command_and_selection(r, why) && check_expectations(o, why) &&
            check_reports(o, why);
 }
 

@@ -77,6 +77,7 @@ static bool write_check(const char *folder, const struct report_check *c, struct
     if (!out)
         return false;
     fprintf(out, "#!/bin/sh\nexec %s\n", c->reproduce);
+    fchmod(fileno(out), 0755);
     return finish(out, folder, why);
 }
 

@@ -31,6 +31,13 @@ static void print_help(void)
            "  assay explain stream.shutdown.half-close-drains\n");
 }
 
+static const char *called = "assay";
+
+const char *command_called(void)
+{
+    return called;
+}
+
 bool command_program(const char *name, char *ret, size_t cap)
 {
     char self[PATH_MAX];
@@ -52,6 +59,8 @@ int main(int argc, char **argv)
     struct problem why;
 
     log_open("assay");
+    if (argc > 0)
+        called = argv[0];
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "help")) {
         print_help();
         return argc < 2 ? STATUS_USAGE : STATUS_OK;

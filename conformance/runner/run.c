@@ -349,14 +349,21 @@ static void remove_folder(const char *folder)
 static void end_orphans(void)
 {
     pid_t tree[PROCVIEW_TREE_MAX];
-    size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
 
-    for (size_t i = 0; i < count; i++) {
-        if (tree[i] != getpid())
-            kill(tree[i], SIGKILL);
+    /* One of them may start another between our look and its end: look again until none is left. */
+    for (;;) {
+        size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
+
+        for (size_t i = 0; i < count; i++) {
+            if (tree[i] != getpid())
+                kill(tree[i], SIGKILL);
+        }
+        pid_t ended = waitpid(-1, NULL, WNOHANG);
+        if (ended < 0 && errno != EINTR)
+            return;
+        if (ended == 0)
+            deadline_wait(deadline_in_ms(1));
     }
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        continue;
 }
 
 bool run_perform(struct run *run, const struct run_options *options, struct problem *why)

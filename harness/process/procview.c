@@ -182,16 +182,23 @@ static uint64_t busy_ns(pid_t pid, const struct stat_line *stat)
     return stat->ticks * (NS_PER_TICK_BASE / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+unsigned procview_descriptors(pid_t pid)
+{
+    char path[PATH_LEN];
+    unsigned count = 0;
+
+    text_format(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    each_number(path, count_entry, &count);
+    return count;
+}
+
 static void add_process(pid_t pid, struct procview *v)
 {
     struct stat_line stat;
-    char path[PATH_LEN];
-    unsigned fds = 0;
+    unsigned fds = procview_descriptors(pid);
 
     if (!read_stat(pid, &stat))
         return;
-    text_format(path, sizeof(path), "/proc/%d/fd", (int)pid);
-    each_number(path, count_entry, &fds);
     v->processes++;
     v->zombies += stat.state == 'Z';
     v->threads += stat.threads;

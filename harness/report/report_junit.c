@@ -1,4 +1,5 @@
-/* The report as JUnit XML, as Jenkins and GitLab read it. */
+/* The report as JUnit XML, as Jenkins and GitLab read it. A run that ended early is an error of its
+   own: such readers know nothing of exit statuses. */
 #include "harness/report/reporters.h"
 
 enum { US_PER_S = 1000000 };
@@ -124,7 +125,8 @@ static void write_junit(FILE *out, const struct report *r, const struct report_s
         strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%S", &tm);
     text_format(counts, sizeof(counts),
                 "tests=\"%zu\" failures=\"%zu\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\"",
-                r->count + r->stale_count, failures, tally.by_verdict[VERDICT_ERROR],
+                r->count + r->stale_count + (r->ending ? 1 : 0), failures,
+                tally.by_verdict[VERDICT_ERROR] + (r->ending ? 1U : 0U),
                 tally.by_verdict[VERDICT_SKIP], (double)r->duration_us / US_PER_S);
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
     write_attribute(out, "name", REPORT_TOOL);
@@ -142,6 +144,11 @@ static void write_junit(FILE *out, const struct report *r, const struct report_s
         fputs("      <failure", out);
         write_attribute(out, "message", r->stale[i]);
         fputs(" type=\"stale\"/>\n    </testcase>\n", out);
+    }
+    if (r->ending) {
+        fputs("    <testcase classname=\"run\" name=\"run\">\n      <error", out);
+        write_attribute(out, "message", r->ending);
+        fputs("/>\n    </testcase>\n", out);
     }
     fputs("  </testsuite>\n</testsuites>\n", out);
 }

@@ -72,12 +72,17 @@ static void write_tap(FILE *out, const struct report *r, const struct report_sty
 {
     struct report_tally tally = report_tally(r);
 
-    fprintf(out, "TAP version 13\n1..%zu\n", r->count + r->stale_count);
+    fprintf(out, "TAP version 13\n1..%zu\n", r->count + r->stale_count + (r->ending ? 1 : 0));
     for (size_t i = 1; i <= r->count; i++)
         write_check(out, r, i);
     for (size_t i = 0; i < r->stale_count; i++) {
         fprintf(out, "not ok %zu - ", r->count + i + 1);
         write_plain(out, r->stale[i]);
+        fputc('\n', out);
+    }
+    if (r->ending) {
+        fprintf(out, "not ok %zu - the run ended early: ", r->count + r->stale_count + 1);
+        write_plain(out, r->ending);
         fputc('\n', out);
     }
     fprintf(out, "# %u pass, %u fail, %u warn, %u note, %u skip, %u error, %u waived\n",
