@@ -306,6 +306,7 @@ static void hear(struct check_ctx *c, struct heard *h, bool fenced, bool due)
     if (fenced)
         h->fenced = !over(conn) && !fence_owed(conn, fence);
     refresh(c, h);
+    h->waited = due && h->replies == 0;
 }
 
 void check_hear(struct check_ctx *c, struct heard *h, bool due)
@@ -451,7 +452,7 @@ static bool has_reply(struct check_ctx *c, struct heard *h, const char *expected
     if (!check_alive(c))
         return false;
     refresh(c, h);
-    if (h->replies == 0 && still_there(h) && !over(h->conn)) {
+    if (h->replies == 0 && !h->waited && still_there(h) && !over(h->conn)) {
         hear(c, h, false, true);
         if (h->fenced && h->replies > 0 && check_alive(c)) /* a second may be behind it */
             hear(c, h, true, false);
