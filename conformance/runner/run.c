@@ -212,6 +212,24 @@ static void died_in_calibration(struct run *run)
     }
 }
 
+/* The very first one that it let in was its end: nothing to start it for again. */
+static bool died_of_first(struct run *run)
+{
+    char how[300];
+    char end[128];
+
+    if (!run->helper.outcome || run->helper.outcome->met == 0 || !process_ended(&run->process))
+        return false;
+    process_end_text(&run->process, end, sizeof(end));
+    text_format(how, sizeof(how), "the target's process %s when it had let the first client in",
+                end);
+    blame_stage(run, STAGE_LATENCY, how);
+    text_copy(run->ending, sizeof(run->ending),
+              "the target ends with its first client; nothing "
+              "more was run");
+    return true;
+}
+
 /* It let one conversation in and then nobody any more. Perhaps it comes back. */
 static void gone_in_calibration(struct run *run)
 {
@@ -376,7 +394,9 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
         return false;
     struct problem failed;
     bool there = !options->spawn || supervise_start(run, &failed);
-    if (!there) {
+    if (!there && died_of_first(run)) {
+        run->unreached = false;
+    } else if (!there) {
         run->unreached = true;
         text_copy(run->ending, sizeof(run->ending), failed.text);
     } else {

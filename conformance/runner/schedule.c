@@ -137,7 +137,7 @@ static void run_alone(struct run *run, size_t index)
         bool again = away && e->attempts < ATTEMPTS_MAX;
 
         if (supervise_target_ended(run) ||
-            (needs_look(run, e) && !supervise_alive(run, away) && !run_was_interrupted())) {
+            (needs_look(run, e) && !supervise_alive(run, true) && !run_was_interrupted())) {
             blame(run, e);
             return;
         }

@@ -62,6 +62,7 @@ static void become_ready(struct check_ctx *c, void *closure UNUSED)
         }
         if (conn)
             check_close(c, conn);
+        c->outcome->met += there; /* stays where the target dies of it and ends this job */
         if (there || !check_alive(c) || (!refused && deadline_passed(silent_until)))
             break;
         if (refused)

@@ -15,6 +15,7 @@ enum {
     FULL_MS = 1000,  /* for a target to accept what waits; one that does not is not judged */
     REFUSED_MS = 50, /* for it to meet its limit a few times */
     BUSY_MS = 120,
+    HALF_US = 300000,
 };
 
 /*
@@ -154,6 +155,29 @@ static void slow_reader_isolated(struct check_ctx *c)
     check_fence(c, slow);
 }
 
+/* The client with half a request must not be taken for an idle one: so many exchanges only as a
+   fraction of a second holds, but a few in any case. */
+static unsigned beside_half_a_request(const struct check_ctx *c)
+{
+    int64_t fit = HALF_US / (c->target.latency_us + 1);
+
+    return fit > OTHERS / 10 ? OTHERS / 10 : fit < 3 ? 3 : (unsigned)fit;
+}
+
+/* Not even a first octet: whoever waits for it in the accept loop lets nobody else in. */
+static void silent_client(struct check_ctx *c)
+{
+    struct conn *silent = check_dial(c);
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct conn *other = check_dial(c);
+
+        check_exchange(c, other);
+        check_close(c, other);
+    }
+    check_exchange(c, silent);
+}
+
 static void slow_writer_isolated(struct check_ctx *c)
 {
     struct conn *slow = check_dial(c);
@@ -163,7 +187,7 @@ static void slow_writer_isolated(struct check_ctx *c)
     check_compose(c, slow, CHECK_BODY, &request);
     check_send_octets(c, slow, slice_sub(buf_slice(&request), 0, 1));
     if (exchange_has(c->target.exchange, EXCHANGE_PERSISTS))
-        converse_beside(c, OTHERS / 10);
+        converse_beside(c, beside_half_a_request(c));
     else
         check_probe(c);
     check_send_octets(c, slow, slice_from(buf_slice(&request), 1));
@@ -316,11 +340,21 @@ static const struct check checks[] = {
         .run = slow_reader_isolated,
     },
     {
+        .id = "stream.conc.silent-client",
+        .claim = "a client that says nothing keeps nobody else waiting",
+        .why = "A greeting or a handshake that is waited for in the accept loop stops all others.",
+        .how = "A connection without a word; three others are served; then it is, too.",
+        .cites = {REQ_PIPE_05},
+        .needs = NEEDS_TALK | NEED_CONCURRENT,
+        .run = silent_client,
+    },
+    {
         .id = "stream.conc.slow-writer-isolated",
         .claim = "a client that sends half a request holds up nobody else",
         .why = "One blocking read for the rest stops a server of one thread.",
-        .how = "One octet of a request; 100 exchanges of another client; then the rest and its "
-               "reply.",
+        .how =
+            "One octet of a request; up to 100 exchanges of another client; then the rest and its "
+            "reply.",
         .cites = {REQ_PIPE_05},
         .needs = NEEDS_TALK | NEED_STREAM | NEED_CUTS | NEED_CONCURRENT,
         .run = slow_writer_isolated,

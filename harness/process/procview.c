@@ -244,7 +244,10 @@ bool procview_runs(pid_t pid)
 {
     struct stat_line stat;
 
-    return read_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X';
+    if (!read_stat(pid, &stat) || stat.state == 'X')
+        return false;
+    /* The first thread of several may have ended while the others still hold its sockets. */
+    return stat.state != 'Z' || stat.threads > 1;
 }
 
 static bool fd_is(pid_t pid, const char *name, const char *wanted)

@@ -6,7 +6,7 @@
 
 #include "harness/base/base.h"
 
-enum { PROCVIEW_TREE_MAX = 1024 };
+enum { PROCVIEW_TREE_MAX = 8192 };
 
 struct procview {
     unsigned processes; /* the process and its descendants */
