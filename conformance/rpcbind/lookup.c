@@ -140,20 +140,19 @@ void lookup_each(struct check_ctx *c, void (*body)(struct lookup *l))
 
 /* ---- addresses of ours ---- */
 
-static bool place_endpoint(const struct lookup *l, const struct bind_netid *netid,
-                           struct endpoint *ret)
+static struct endpoint place_endpoint(const struct lookup *l, const struct bind_netid *netid)
 {
+    static unsigned paths;
     struct endpoint e = {.kind = netid->socktype == SOCK_DGRAM ? ENDPOINT_UDP : ENDPOINT_TCP};
 
     if (netid->family == AF_UNIX) {
         e.kind = ENDPOINT_UNIX;
-        text_format(e.path, sizeof(e.path), "%.60s/lookup-%u-%zu", l->c->folder, (unsigned)getpid(),
-                    l->place_count);
+        text_format(e.path, sizeof(e.path), "%.60s/lookup-%u-%u", l->c->folder, (unsigned)getpid(),
+                    ++paths);
     } else {
         text_copy(e.host, sizeof(e.host), netid->family == AF_INET6 ? "::1" : "127.0.0.1");
     }
-    *ret = e;
-    return true;
+    return e;
 }
 
 static bool open_place(struct lookup *l, const char *name, struct address *ret)
@@ -164,10 +163,11 @@ static bool open_place(struct lookup *l, const char *name, struct address *ret)
 
     if (!check_alive(l->c))
         return false;
-    if (!netid || l->place_count == LOOKUP_PLACES_MAX || !place_endpoint(l, netid, &e)) {
+    if (!netid || l->place_count == LOOKUP_PLACES_MAX) {
         check_trouble(l->c, "no place for an address of netid %s", name);
         return false;
     }
+    e = place_endpoint(l, netid);
     int fd = net_listen(&e, BACKLOG, &why);
     if (fd < 0) {
         check_trouble(l->c, "%s", why.text);
@@ -236,12 +236,24 @@ static bool changes(uint32_t proc)
     return proc == BIND_RPCB_SET || proc == BIND_RPCB_UNSET;
 }
 
+/* Lists as long as the registry's life; a datagram holds so much of them and no more. */
+static bool too_long(struct lookup *l, uint32_t vers, uint32_t proc, const struct heard *h)
+{
+    bool list = proc == BIND_RPCB_DUMP || (vers == BIND_RPCB_VERSION4 && proc == BIND_RPCB_GETSTAT);
+
+    return list && endpoint_is_datagram(&l->c->target.endpoint) && h->replies == 1 && h->sound &&
+           h->reply.reply_stat == ONC_MSG_ACCEPTED && h->reply.accept_stat == ONC_SYSTEM_ERR;
+}
+
 struct slice lookup_call(struct lookup *l, uint32_t vers, uint32_t proc, struct slice args)
 {
     struct onc_call call = lookup_call_of(l, vers, proc, args);
     struct heard h;
 
     lookup_say(l, &call, !changes(proc), &h);
+    if (too_long(l, vers, proc, &h))
+        check_noted(l->c, "%s is answered SYSTEM_ERR: its results may not fit into a datagram",
+                    proc_text(vers, proc));
     check_accepted(l->c, &h, proc_text(vers, proc), ONC_SUCCESS);
     return check_alive(l->c) ? h.reply.results : slice_of(NULL, 0);
 }

@@ -114,15 +114,19 @@ struct relay {
     const char *what;
 };
 
-static void no_calls(struct service *s, const char *what)
+static void no_calls(struct service *s, const struct heard *h, const char *what)
 {
+    char answer[200];
+
+    check_heard_text(h, answer, sizeof(answer));
     if (s->calls > 0)
         check_broken(s->l->c, "the reply of the program is handed on",
-                     "nothing, and the program was called and has answered");
+                     "%s, and the program was called and has answered", answer);
     else if (check_expectation(s->l->c, "remote-calls"))
-        check_broken(s->l->c, "the program is called", "it is not, for %s", what);
+        check_broken(s->l->c, "the program is called", "it is not; %s is answered with %s", what,
+                     answer);
     else
-        check_noted(s->l->c, "it makes no calls for others: nothing came of %s", what);
+        check_noted(s->l->c, "it makes no calls for others; %s is answered with %s", what, answer);
 }
 
 /* The results of the program: what was sent there. */
@@ -190,7 +194,7 @@ static void relay(struct check_ctx *c, const struct relay *r)
     check_post(c, l.conn, &call, &options, &h);
     wait_for(&s, &h, 1);
     if (check_alive(c) && (h.replies == 0 || (s.calls == 0 && h.sound))) {
-        no_calls(&s, r->what);
+        no_calls(&s, &h, r->what);
     } else {
         check_accepted(c, &h, r->what, ONC_SUCCESS);
         judge_relayed(&l, r, &h);
@@ -365,6 +369,10 @@ static bool move_away(struct lookup *l)
 
     if (!check_alive(l->c))
         return false;
+    if (l->netid->family == AF_UNIX) {
+        check_skipped(l->c, "nobody calls from elsewhere over a local socket");
+        return false;
+    }
     if (!find_address(l->c, &from)) {
         check_skipped(l->c, "this machine has no second address to call from");
         return false;
