@@ -37,6 +37,7 @@ struct heard {
     unsigned number;  /* of the connection: its slot may be used again */
     size_t said;      /* the place of the message among conn->said */
     bool turned_away; /* the connection was over before anything was heard on it */
+    bool waited;      /* for as long as patience lasts, and no reply came */
 };
 
 struct say_options {
