@@ -14,6 +14,8 @@ enum {
     XIDS = 0x40000000, /* the xids of NULL calls count from 2^16 and stay far below */
     AGAIN_MS = 200,    /* as in talk.c: a datagram is first sent again after so long */
     AGAIN_LATENCIES = 8,
+    LINGER_MS = 4,
+    LINGER_LATENCIES = 4,
 };
 
 /* One message of ours on a connection. */
@@ -333,6 +335,17 @@ void check_look(struct check_ctx *c, struct heard *h)
     refresh(c, h);
 }
 
+void check_linger(struct check_ctx *c, struct heard *h)
+{
+    int64_t deadline = deadline_in_ms(LINGER_MS + LINGER_LATENCIES * c->target.slowest_us / 1000);
+
+    check_look(c, h);
+    while (check_alive(c) && still_there(h) && !over(h->conn) && h->replies == 0 &&
+           conn_move(c, h->conn, CONN_READ, deadline))
+        refresh(c, h);
+    refresh(c, h);
+}
+
 /* Sends what is framed, and hears as the options want it. */
 static void converse(struct check_ctx *c, struct conn *conn, struct slice octets,
                      const struct say_options *options, struct heard *h)
@@ -346,6 +359,8 @@ static void converse(struct check_ctx *c, struct conn *conn, struct slice octets
         hear(c, h, false, true);
     else
         check_hear(c, h, options && options->awaits);
+    if (options && options->lingers)
+        check_linger(c, h);
 }
 
 void check_say_octets(struct check_ctx *c, struct conn *conn, uint32_t xid, struct slice message,
