@@ -59,7 +59,7 @@ base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
 test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
 test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs:%=tests/%.c)))
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c) \
-	$(foreach d,$(reference_dirs),$(wildcard $(d)/*.c)))
+	$(wildcard reference/*/*.c))
 
 .PHONY: all help demo test tests prove stability bench lint docs format install uninstall clean FORCE
 .DEFAULT_GOAL := all
@@ -81,6 +81,7 @@ test:
 
 lint:
 	@ci/install-deps build lint
+	@$(MAKE) --no-print-directory -s build/release/gen/msg.h
 	@ci/lint
 
 docs: all
@@ -124,15 +125,46 @@ $(B)/assay: $(call obj,$(conformance_src)) $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) -o $@
 
-# References and twins stand on harness/base and harness/net alone; one program per folder.
+# References and twins stand on harness/base and harness/net alone; one program per folder. What a
+# program shares with others is named in uses_NAME, what it links in libs_NAME.
+uses_msgprog     := reference/setup reference/store
+uses_msgprog-own := reference/setup reference/store reference/wire
+uses_msg         := reference/setup reference/store reference/wire
+made_msgprog     := $(B)/gen/msg_svc.o
+made_msg         := $(B)/gen/msg_clnt.o
+libs_msgprog     := -ltirpc -pthread
+libs_msg         := -ltirpc -pthread
 define reference_program
-$(B)/assay-$(notdir $(1)): $(call obj,$(wildcard $(1)/*.c)) $(base_net_obj)
+$(B)/assay-$(notdir $(1)): $(call obj,$(wildcard $(1)/*.c $(uses_$(notdir $(1)):%=%/*.c))) \
+		$(made_$(notdir $(1))) $(base_net_obj)
 	@echo "  LINK $$@"
-	@$(CC) $(OPT) $$^ -o $$@
+	@$(CC) $(OPT) $$^ $(libs_$(notdir $(1))) -o $$@
 endef
 $(foreach d,$(reference_dirs),$(eval $(call reference_program,$(d))))
 
-$(B)/libtests.a: $(call obj,$(tests_lib_src)) $(runner_obj)
+# The stubs of msg.x come from rpcgen at build time. They are not ours, so our warnings do not apply
+# to them. rpcgen writes into no file that is there already.
+tirpc := -isystem /usr/include/tirpc
+# libtirpc casts its xdr_ functions to one type with a variable list of arguments, and so must we.
+$(B)/reference/msgprog/%.o $(B)/reference/msg/%.o: CFLAGS += $(tirpc) -Wno-cast-function-type
+$(call obj,$(wildcard reference/msgprog/*.c reference/msg/*.c)): | $(B)/gen/msg.h
+rpcgen = mkdir -p $(@D) && rm -f $@ && cd $(dir $<) && rpcgen $(1) -o $(abspath $@) $(notdir $<)
+
+$(B)/gen/msg.h: reference/msgprog/msg.x
+	@$(call rpcgen,-h)
+
+$(B)/gen/msg_svc.c: reference/msgprog/msg.x
+	@$(call rpcgen,-m)
+
+$(B)/gen/msg_clnt.c: reference/msgprog/msg.x
+	@$(call rpcgen,-l)
+
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
+	@echo "  CC   $@"
+	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
+
+# The message store is the one part of the references that is tested by itself.
+$(B)/libtests.a: $(call obj,$(tests_lib_src) $(wildcard reference/store/*.c)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -149,13 +181,16 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/assay/exchanges $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/assay $(DESTDIR)$(PREFIX)/bin/assay
-	install -m 755 $(programs:%=$(B)/%) $(DESTDIR)$(PREFIX)/libexec/assay/
+	install -m 755 $(B)/assay-msg $(DESTDIR)$(PREFIX)/bin/assay-msg
+	install -m 755 $(patsubst %,$(B)/%,$(filter-out assay-msg,$(programs))) \
+		$(DESTDIR)$(PREFIX)/libexec/assay/
 	install -m 644 exchanges/*.exchange $(DESTDIR)$(PREFIX)/share/assay/exchanges/
 	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(DESTDIR)$(PREFIX)/bin/assay-msg
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/assay $(DESTDIR)$(PREFIX)/share/assay
 

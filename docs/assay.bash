@@ -32,7 +32,7 @@ _assay() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    serve) mapfile -t COMPREPLY < <(compgen -W "echo" -- "$word") && return ;;
+    serve) mapfile -t COMPREPLY < <(compgen -W "echo msgprog" -- "$word") && return ;;
     --fault)
         ids=$(assay serve echo --fault list 2>/dev/null | cut -f1)
         mapfile -t COMPREPLY < <(compgen -W "list $ids" -- "$word")
@@ -42,7 +42,7 @@ _assay() {
     case ${COMP_WORDS[1]} in
     check) mapfile -t COMPREPLY < <(compgen -W "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket:
         rpc+tcp:// rpc+udp:// rpc+unix:" -- "$word") ;;
-    serve) mapfile -t COMPREPLY < <(compgen -W "--listen --prefix --fault" -- "$word") ;;
+    serve) mapfile -t COMPREPLY < <(compgen -W "--listen --prefix --fault --own --data --register --max-message --max-count" -- "$word") ;;
     list) mapfile -t COMPREPLY < <(compgen -W "--json --markdown" -- "$word") ;;
     esac
 }
