@@ -19,21 +19,30 @@
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
-/* What one message of ours brought about. */
+/* What one message of ours brought about. A plain value; what it points into is kept by the context
+   until replies to CHECK_KEPT further messages have come. */
 struct heard {
     unsigned replies;       /* that bear its xid */
     struct onc_reply reply; /* the first of them, as far as it could be read */
-    struct buf octets;      /* ... whole; what `reply` points into. The context frees it */
+    struct slice octets;    /* ... whole; what `reply` points into */
     bool sound;             /* it was read strictly to its end */
     char fault[240];        /* ... or what is wrong with it */
     bool fenced;            /* the NULL call behind it was answered */
     bool ended;             /* the connection was ended instead, by FIN */
-    bool reset;             /* ... or by RST */
+    bool reset;             /* ... or by RST; on datagrams: nobody is there */
+
+    /* For the judging functions. */
+    uint32_t xid;
+    struct conn *conn;
+    unsigned number;  /* of the connection: its slot may be used again */
+    size_t said;      /* the place of the message among conn->said */
+    bool turned_away; /* the connection was over before anything was heard on it */
 };
 
 struct say_options {
     bool resend;          /* a datagram may be sent again: it is idempotent and must be answered */
-    bool no_fence;        /* the message leaves the stream in no state for another */
+    bool no_fence;        /* the message leaves the stream in no state for another: nothing is sent
+                             behind it, and without `awaits` only what is there at once is heard */
     bool awaits;          /* a reply is due: after the fence it is waited for until patience ends */
     const size_t *pieces; /* stream: sizes of the fragments, see record_put_cut; or NULL */
     size_t piece_count;
@@ -58,31 +67,47 @@ void check_say(struct check_ctx *c, struct conn *conn, const struct onc_call *ca
 void check_say_stream(struct check_ctx *c, struct conn *conn, uint32_t xid, struct slice octets,
                       const struct say_options *options, struct heard *ret);
 
-/* ---- judging: `what` names the message in words: "a call of an unknown program" ---- */
+/*
+ * The parts of check_say, for several messages at once. check_post sends the message, check_expect
+ * only says that a message with this xid goes out by other means (octets of several records); both
+ * fill *ret, and from then on replies with the xid belong to it. check_hear brings *h up to date:
+ * it sends a fence, takes what comes until that is answered, and with `due` waits for a reply until
+ * patience ends. check_look takes only what has come by now, for behind a fence elsewhere.
+ */
+void check_post(struct check_ctx *c, struct conn *conn, const struct onc_call *call,
+                const struct say_options *options, struct heard *ret);
+void check_expect(struct check_ctx *c, struct conn *conn, uint32_t xid, struct heard *ret);
+void check_hear(struct check_ctx *c, struct heard *h, bool due);
+void check_look(struct check_ctx *c, struct heard *h);
+
+/* ---- judging: `what` names the message in words: "a call of an unknown program" ----
+
+   Where a reply is due and none came with the fence, it is waited for until patience ends. */
 
 /* Exactly one reply, read strictly, accepted with this status. */
-void check_accepted(struct check_ctx *c, const struct heard *h, const char *what, uint32_t status);
+void check_accepted(struct check_ctx *c, struct heard *h, const char *what, uint32_t status);
 
 /* The same, denied: AUTH_ERROR with this auth_stat, or with any where it is ONC_AUTH_OK. */
-void check_auth_error(struct check_ctx *c, const struct heard *h, const char *what, uint32_t stat);
+void check_auth_error(struct check_ctx *c, struct heard *h, const char *what, uint32_t stat);
 
 /* The same, denied: RPC_MISMATCH 2..2 (RFC 5531 9). */
-void check_rpc_mismatch(struct check_ctx *c, const struct heard *h, const char *what);
+void check_rpc_mismatch(struct check_ctx *c, struct heard *h, const char *what);
 
 /* No reply; the connection may have been ended. */
-void check_unanswered(struct check_ctx *c, const struct heard *h, const char *what);
+void check_unanswered(struct check_ctx *c, struct heard *h, const char *what);
 
 /* Exactly one sound reply, whatever it says. */
-void check_answered_once(struct check_ctx *c, const struct heard *h, const char *what);
+void check_answered_once(struct check_ctx *c, struct heard *h, const char *what);
 
-/* One line for reasons and notes: "accepted PROG_MISMATCH 2..4", "nothing", "the connection was
+/* One line for reasons and notes: "accepted PROG_MISMATCH 2..4", "nothing", "the connection is
    reset". */
 void check_heard_text(const struct heard *h, char *out, size_t cap);
 
 /* ---- in one step: a connection of its own, the message, the judgement ---- */
 
-/* Calls the procedure with these arguments, honestly; exactly one SUCCESS. The results are views
-   of ret->octets. */
+/* Calls the procedure with these arguments, honestly; exactly one SUCCESS. Without a connection
+   (NULL) on one of its own. The procedure must be idempotent: a datagram may be sent again. The
+   results are views of ret->octets. */
 void check_call(struct check_ctx *c, struct conn *conn, uint32_t proc, struct slice args,
                 struct heard *ret);
 

@@ -41,6 +41,7 @@ void check_close_all(struct check_ctx *c)
         if (c->conns[i].used)
             conn_discard(&c->conns[i]);
     }
+    calls_free(c);
     if (c->instance) {
         process_stop(&c->instance->process, deadline_in_ms(CHECK_TIME_MS));
         net_forget(&c->instance->target.endpoint);

@@ -82,7 +82,7 @@ enum level check_level(const struct check *check);
 
 /* ---- the context ---- */
 
-enum { CHECK_CONNS_MAX = 512, CHECK_BODY = 32 };
+enum { CHECK_CONNS_MAX = 512, CHECK_BODY = 32, CHECK_KEPT = 64 };
 
 /* One request that is owed a reply. */
 struct owed {
@@ -120,6 +120,9 @@ struct conn {
     struct address from;    /* ... where the last datagram came from */
     struct owed recent[32]; /* the last requests answered, to know a second reply */
     unsigned excused;       /* datagrams sent again: so many replies may come twice */
+    struct said *said;      /* RPC messages of the check's own, see calls.h */
+    size_t said_count;
+    size_t said_cap;
 };
 
 /* A second target that a check has started for itself. */
@@ -150,8 +153,11 @@ struct check_ctx {
     bool every;      /* no datagram is sent a second time, see CHECK_EVERY */
     unsigned resent; /* datagrams that had to be sent again */
     struct instance *instance;
-    char folder[64];    /* of the run, for socket files; removed by the runner */
-    const char *record; /* folder for what was sent, or NULL */
+    char folder[64];             /* of the run, for socket files; removed by the runner */
+    const char *record;          /* folder for what was sent, or NULL */
+    uint32_t next_xid;           /* of the check's own RPC messages; 0: none yet */
+    struct buf kept[CHECK_KEPT]; /* the last replies to them */
+    uint64_t kept_count;         /* ... of so many */
 };
 
 /* Sets up a context in the process that runs the check; *c was cleared by the caller, who fills

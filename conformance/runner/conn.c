@@ -45,6 +45,7 @@ void conn_discard(struct conn *conn)
     buf_free(&conn->out);
     buf_free(&conn->in);
     buf_free(&conn->expect);
+    calls_forget(conn);
     memset(conn, 0, sizeof(*conn));
 }
 
@@ -369,13 +370,17 @@ void conn_request_again(struct check_ctx *c, struct conn *conn, size_t index, st
 
 /* ---- matching what comes ---- */
 
+/* `item` is NULL where no request is open. */
 static void settle_mismatch(struct check_ctx *c, const struct owed *item,
                             const struct mismatch *why)
 {
     char expected[OUTCOME_TEXT_MAX];
 
-    text_format(expected, sizeof(expected), "%s at octet %zu of the reply to request %08x",
-                why->expected, why->offset, item->seq);
+    if (item)
+        text_format(expected, sizeof(expected), "%s at octet %zu of the reply to request %08x",
+                    why->expected, why->offset, item->seq);
+    else
+        text_format(expected, sizeof(expected), "%s at octet %zu", why->expected, why->offset);
     check_broken(c, expected, "%s", why->actual);
 }
 
@@ -419,8 +424,11 @@ static void settle_unowed(struct check_ctx *c, const struct conn *conn, uint32_t
             return;
         }
     }
-    text_format(expected, sizeof(expected), "a reply to one of the %zu open requests, as %08x",
-                conn_owed(conn), conn->owed[conn->owed_first].seq);
+    if (conn_owed(conn) > 0)
+        text_format(expected, sizeof(expected), "a reply to one of the %zu open requests, as %08x",
+                    conn_owed(conn), conn->owed[conn->owed_first].seq);
+    else
+        text_copy(expected, sizeof(expected), "nothing: no request is open");
     check_broken(c, expected, "a reply with the number %08x", seq);
 }
 
@@ -429,7 +437,7 @@ static void settle_unowed(struct check_ctx *c, const struct conn *conn, uint32_t
 static bool find_answered(struct check_ctx *c, struct conn *conn, struct slice in, bool ended,
                           size_t *ret)
 {
-    const struct owed *oldest = &conn->owed[conn->owed_first];
+    const struct owed *oldest = conn_owed(conn) > 0 ? &conn->owed[conn->owed_first] : NULL;
     struct mismatch why = {0};
     uint32_t seq = 0;
 
@@ -451,15 +459,19 @@ static bool find_answered(struct check_ctx *c, struct conn *conn, struct slice i
 /* Matches a stream, as far as it came. */
 static void match_stream(struct check_ctx *c, struct conn *conn)
 {
-    while (check_alive(c) && conn_owed(conn) > 0) {
+    while (check_alive(c) && (conn_owed(conn) > 0 || conn->said_count > 0)) {
         struct slice in = slice_from(buf_slice(&conn->in), conn->in_at);
         bool over = (conn->ended || conn->lost) && in.len > 0;
         struct mismatch why = {0};
         size_t index;
         size_t used = 0;
 
-        if (in.len == 0 && !conn->ended)
+        if (in.len == 0 && (!conn->ended || conn_owed(conn) == 0))
             return;
+        if (conn->said_count > 0 && calls_take(c, conn, in, &used)) {
+            conn->in_at += used;
+            continue;
+        }
         if (!find_answered(c, conn, in, over, &index))
             return;
         if (!conn->expect_ready || index != conn->owed_first) {
@@ -557,7 +569,10 @@ static void match_message(struct check_ctx *c, struct conn *conn, struct slice m
 {
     bool ordered = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
     struct mismatch first = {0};
+    size_t used;
 
+    if (conn->said_count > 0 && calls_take(c, conn, message, &used))
+        return;
     if (match_by_number(c, conn, message))
         return;
 
@@ -581,16 +596,23 @@ static void settle_surplus(struct check_ctx *c, const struct conn *conn)
 {
     size_t surplus = conn->in.len - conn->in_at;
 
-    if (surplus > 0 && conn_owed(conn) == 0)
+    /* Behind messages of the check's own it may be the begin of a late reply to one of them. */
+    if (surplus > 0 && conn_owed(conn) == 0 && conn->said_count == 0)
         check_broken(c, "nothing: no request is open", "%zu octet%s that nobody asked for", surplus,
                      surplus == 1 ? "" : "s");
 }
 
 /* ---- moving octets ---- */
 
-static void tell_heard(struct check_ctx *c, const struct conn *conn, struct slice octets)
+void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struct slice octets)
 {
-    check_tell(c, WHO_TARGET, octets, "connection %u: %zu octets", conn->number, octets.len);
+    struct buf words;
+
+    buf_init(&words, EVENT_WHAT_MAX * 4);
+    exchange_describe(c->target.exchange, octets, &words);
+    check_tell(c, who, octets, "connection %u: %s%zu octets%s%s", conn->number,
+               who == WHO_US ? "sent " : "", octets.len, words.len ? ": " : "", buf_text(&words));
+    buf_free(&words);
 }
 
 static void over(struct check_ctx *c, struct conn *conn, struct net_io io)
@@ -629,7 +651,7 @@ static bool receive_message(struct check_ctx *c, struct conn *conn)
     }
     conn->heard = true;
     conn->heard_octets += octets.len;
-    tell_heard(c, conn, octets);
+    conn_tell(c, conn, WHO_TARGET, octets);
     if (!conn->raw)
         match_message(c, conn, octets);
     return true;
@@ -653,12 +675,20 @@ static bool receive_stream(struct check_ctx *c, struct conn *conn)
     }
     conn->heard = true;
     conn->heard_octets += io.len;
-    tell_heard(c, conn, slice_of(at, io.len));
+    conn_tell(c, conn, WHO_TARGET, slice_of(at, io.len));
     if (!conn->raw) {
         match_stream(c, conn);
         settle_surplus(c, conn);
     }
     return true;
+}
+
+void conn_last_words(struct check_ctx *c, struct conn *conn)
+{
+    if (exchange_medium(c->target.exchange) != EXCHANGE_OVER_STREAM || conn->ended)
+        return;
+    while (check_alive(c) && !conn->ended && receive_stream(c, conn))
+        ;
 }
 
 static void record_octets(struct check_ctx *c, const struct conn *conn, struct slice octets)
@@ -690,8 +720,7 @@ static bool send_composed(struct check_ctx *c, struct conn *conn)
         return false;
     }
     record_octets(c, conn, slice_sub(octets, 0, io.len));
-    check_tell(c, WHO_US, slice_sub(octets, 0, io.len), "connection %u: sent %zu octets",
-               conn->number, io.len);
+    conn_tell(c, conn, WHO_US, slice_sub(octets, 0, io.len));
     conn->out_at += io.len;
     if (conn->out_at == conn->out.len) {
         buf_reset(&conn->out);

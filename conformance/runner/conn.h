@@ -37,7 +37,27 @@ bool conn_move(struct check_ctx *c, struct conn *conn, unsigned wishes, int64_t 
 /* The end of the target's patience, counted from now. */
 int64_t conn_patience(const struct check_ctx *c);
 
+/* A line for the transcript about octets that were sent or heard; messages that are whole are told
+   in words where the exchange can. */
+void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struct slice octets);
+
+/* Sends every datagram again that is owed a reply, where the check and the target allow that. */
+bool conn_may_ask_again(const struct check_ctx *c);
+void conn_ask_again(struct check_ctx *c, struct conn *conn);
+
+/* Octets that came before a connection was found to be gone, and nobody has read. */
+void conn_last_words(struct check_ctx *c, struct conn *conn);
+
 /* What the connection did last, for a message: "nothing came for 5.0 s", "end of file", ... */
 void conn_silence_text(const struct check_ctx *c, const struct conn *conn, char *out, size_t cap);
+
+/* ---- RPC messages of the check's own (calls.c) ---- */
+
+/* Takes the first message in `in` where it replies to one of them: true, and how many octets it
+   has. */
+bool calls_take(struct check_ctx *c, struct conn *conn, struct slice in, size_t *ret_used);
+
+void calls_forget(struct conn *conn);
+void calls_free(struct check_ctx *c);
 
 #endif

@@ -51,7 +51,7 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
     }
     if (!check_alive(c))
         return;
-    check_tell(c, WHO_US, octets, "connection %u: sent %zu octets", conn->number, octets.len);
+    conn_tell(c, conn, WHO_US, octets);
     if (io.status == NET_REFUSED) {
         check_turned_away(c, "the target takes the message",
                           "it is refused: nobody is at the target's address");
@@ -164,14 +164,13 @@ void check_send_octets(struct check_ctx *c, struct conn *conn, struct slice octe
     flush(c, conn);
 }
 
-/* Whether what is owed on this connection may be asked again when nothing comes. */
-static bool may_ask_again(const struct check_ctx *c)
+bool conn_may_ask_again(const struct check_ctx *c)
 {
     return !c->every && exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS &&
            exchange_has(c->target.exchange, EXCHANGE_IDEMPOTENT);
 }
 
-static void ask_again(struct check_ctx *c, struct conn *conn)
+void conn_ask_again(struct check_ctx *c, struct conn *conn)
 {
     struct buf request;
 
@@ -193,7 +192,7 @@ static bool await_reply(struct check_ctx *c, struct conn *conn, int64_t deadline
     uint64_t wanted = conn->answered + 1;
     int64_t patience = c->target.patience_ms;
     int64_t pause_ms = AGAIN_MS + AGAIN_LATENCIES * c->target.latency_us / 1000;
-    int64_t again = may_ask_again(c) ? deadline_in_ms(pause_ms) : DEADLINE_NEVER;
+    int64_t again = conn_may_ask_again(c) ? deadline_in_ms(pause_ms) : DEADLINE_NEVER;
 
     while (check_alive(c) && conn->answered < wanted) {
         if (conn->ended || conn->lost)
@@ -206,7 +205,7 @@ static bool await_reply(struct check_ctx *c, struct conn *conn, int64_t deadline
         } else if (!conn->ended && !conn->lost) {
             if (deadline_passed(deadline))
                 return false;
-            ask_again(c, conn);
+            conn_ask_again(c, conn);
             pause_ms *= 2;
             again = deadline_in_ms(pause_ms);
         }

@@ -411,3 +411,9 @@ enum match exchange_peek(const struct exchange *x, struct slice in, bool ended, 
 {
     return x->ops->peek(x, in, ended, ret_seq, ret_why);
 }
+
+void exchange_describe(const struct exchange *x, struct slice octets, struct buf *out)
+{
+    if (x->ops && x->ops->describe)
+        x->ops->describe(x, octets, out);
+}

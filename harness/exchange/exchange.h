@@ -116,4 +116,10 @@ enum match exchange_match(const struct exchange *x, const struct ask *ask, struc
 enum match exchange_peek(const struct exchange *x, struct slice in, bool ended, uint32_t *ret_seq,
                          struct mismatch *ret_why);
 
+/*
+ * Appends in words what octets hold that were sent or heard in one piece; nothing where they are
+ * no whole messages, or the exchange has no words for its own.
+ */
+void exchange_describe(const struct exchange *x, struct slice octets, struct buf *out);
+
 #endif

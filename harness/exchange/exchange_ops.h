@@ -14,6 +14,8 @@ struct exchange_ops {
     /* Only with EXCHANGE_UNORDERED. */
     enum match (*peek)(const struct exchange *x, struct slice in, bool ended, uint32_t *ret_seq,
                        struct mismatch *why);
+    /* Only where messages can be told in words. */
+    void (*describe)(const struct exchange *x, struct slice octets, struct buf *out);
 };
 
 enum exchange_framing {

@@ -6,11 +6,7 @@
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
-enum { SPEC_MAX = 32, DESCRIBED_MAX = 1024 };
-
-/* A reply to a NULL call has 24 octets and at most 400 more in its verifier (RFC 5531 8.2). A
-   target may cut it as it likes. */
-static const struct record_limits limits = {.octets = 65536, .fragments = 65536, .empty = 1024};
+enum { SPEC_MAX = 32, DESCRIBED_MAX = 1024, DESCRIBED_RECORDS = 3 };
 
 static bool over_stream(const struct exchange *x)
 {
@@ -51,12 +47,13 @@ static enum match take_message(const struct exchange *x, struct slice in, bool e
 {
     struct buf missing;
 
-    record_open(r, &limits);
+    record_open(r, &record_usual_limits);
     if (!over_stream(x)) {
         buf_put(&r->message, in);
         *ret_used = in.len;
         if (r->message.failed)
-            return broken(why, limits.octets, "a message of a NULL reply", "more octets than that");
+            return broken(why, record_usual_limits.octets, "a message of a NULL reply",
+                          "more octets than that");
         return ended ? MATCH_WHOLE : MATCH_MORE;
     }
     switch (record_feed(r, in, ret_used)) {
@@ -158,7 +155,40 @@ static enum match peek_rpc(const struct exchange *x, struct slice in, bool ended
     return match;
 }
 
-const struct exchange_ops exchange_rpc_ops = {request_rpc, match_rpc, peek_rpc};
+/* The whole records at the begin of a piece of a stream, a few of them. */
+static void describe_records(struct slice octets, struct buf *out)
+{
+    unsigned told = 0;
+
+    while (octets.len > 0 && told < DESCRIBED_RECORDS) {
+        struct record_in r;
+        size_t used = 0;
+
+        record_open(&r, &record_usual_limits);
+        bool whole = record_feed(&r, octets, &used) == RECORD_WHOLE;
+        if (whole) {
+            buf_put_str(out, told ? "; " : "");
+            onc_describe(record_message(&r), out);
+            octets = slice_from(octets, used);
+            told++;
+        }
+        record_close(&r);
+        if (!whole)
+            break;
+    }
+    if (told > 0 && octets.len > 0)
+        buf_printf(out, "; %zu octets more", octets.len);
+}
+
+static void describe_rpc(const struct exchange *x, struct slice octets, struct buf *out)
+{
+    if (over_stream(x))
+        describe_records(octets, out);
+    else
+        onc_describe(octets, out);
+}
+
+const struct exchange_ops exchange_rpc_ops = {request_rpc, match_rpc, peek_rpc, describe_rpc};
 
 bool exchange_rpc_open(const char *spec, struct exchange *x, struct problem *why)
 {
