@@ -43,35 +43,36 @@ static bool read_number(struct check_ctx *c, const struct heard *h, int32_t *ret
     return false;
 }
 
-/* Calls the procedure; the arguments are freed. */
-static void call(struct check_ctx *c, struct conn *conn, uint32_t proc, struct buf *args,
-                 struct heard *ret)
+void message_say(struct check_ctx *c, struct conn *conn, struct slice text, struct heard *ret)
 {
-    check_call(c, conn, proc, buf_slice(args), ret);
-    buf_free(args);
+    static const struct say_options awaits = {.awaits = true};
+    struct onc_call call = check_call_of(c, MESSAGE_SAVE);
+    struct buf args;
+
+    buf_init(&args, MESSAGE_MAX);
+    message_args(text, &args);
+    call.args = buf_slice(&args);
+    check_say(c, conn, &call, &awaits, ret);
+    buf_free(&args);
 }
 
 int32_t message_save(struct check_ctx *c, struct conn *conn, struct slice text)
 {
     int32_t number = 0;
     struct heard h;
-    struct buf args;
 
-    if (!check_alive(c))
-        return 0;
-    buf_init(&args, MESSAGE_MAX);
-    message_args(text, &args);
-    call(c, conn, MESSAGE_SAVE, &args, &h);
+    message_say(c, conn, text, &h);
+    check_accepted(c, &h, "SAVEMSG", ONC_SUCCESS);
     if (!check_alive(c) || !read_number(c, &h, &number))
         return 0;
     if (number >= 1)
         return number;
-    check_broken(c, "a text is stored under a number from 1 on", "the number %" PRId32
-                 " for a text of %zu octets", number, text.len);
+    check_broken(c, "a text is stored under a number from 1 on",
+                 "the number %" PRId32 " for a text of %zu octets", number, text.len);
     return 0;
 }
 
-int32_t message_outcome(struct check_ctx *c, const struct heard *h, const char *what)
+int32_t message_outcome(struct check_ctx *c, struct heard *h, const char *what)
 {
     char heard[TEXT];
     int32_t number = 0;
@@ -97,8 +98,8 @@ int32_t message_outcome(struct check_ctx *c, const struct heard *h, const char *
         return check_alive(c) ? number : 0;
     }
     check_heard_text(h, heard, sizeof(heard));
-    if (h->reply.reply_stat != ONC_MSG_ACCEPTED || (h->reply.accept_stat != ONC_GARBAGE_ARGS &&
-                                                    h->reply.accept_stat != ONC_SYSTEM_ERR))
+    if (h->reply.reply_stat != ONC_MSG_ACCEPTED ||
+        (h->reply.accept_stat != ONC_GARBAGE_ARGS && h->reply.accept_stat != ONC_SYSTEM_ERR))
         check_broken(c, "stored, or refused by 0, GARBAGE_ARGS or SYSTEM_ERR", "%s for %s", heard,
                      what);
     return 0;
@@ -126,7 +127,8 @@ void message_read(struct check_ctx *c, struct conn *conn, int32_t number, struct
         return;
     buf_init(&args, WIRE_UNIT);
     wire_put_int(&args, number);
-    call(c, conn, MESSAGE_READ, &args, &h);
+    check_call(c, conn, MESSAGE_READ, buf_slice(&args), &h);
+    buf_free(&args);
     if (!check_alive(c) || read_text(&h, ret, &in))
         return;
     struct buf why;
@@ -152,9 +154,8 @@ bool message_try_read(struct check_ctx *c, struct conn *conn, int32_t number, st
     message.args = buf_slice(&args);
     check_say(c, conn, &message, &options, &h);
     buf_free(&args);
-    return check_alive(c) && h.replies > 0 && h.sound &&
-           h.reply.reply_stat == ONC_MSG_ACCEPTED && h.reply.accept_stat == ONC_SUCCESS &&
-           read_text(&h, ret, &in);
+    return check_alive(c) && h.replies > 0 && h.sound && h.reply.reply_stat == ONC_MSG_ACCEPTED &&
+           h.reply.accept_stat == ONC_SUCCESS && read_text(&h, ret, &in);
 }
 
 void message_holds(struct check_ctx *c, struct conn *conn, int32_t number, struct slice text)

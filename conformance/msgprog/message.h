@@ -19,13 +19,16 @@ void message_text(struct check_ctx *c, size_t octets, struct buf *out);
 /* The arguments of SAVEMSG, appended. */
 void message_args(struct slice text, struct buf *out);
 
+/* Says SAVEMSG of this text, honestly, and waits for a reply that is not judged. */
+void message_say(struct check_ctx *c, struct conn *conn, struct slice text, struct heard *ret);
+
 /* Saves the text. Its number, from 1 on; anything else breaks the claim, and is 0. */
 int32_t message_save(struct check_ctx *c, struct conn *conn, struct slice text);
 
 /* What a saved text may end as: stored under a number (from 1 on), or refused (0): the number 0,
    GARBAGE_ARGS, SYSTEM_ERR, an end of the connection, on datagrams also silence. All else breaks
    the claim. `what` names the message. */
-int32_t message_outcome(struct check_ctx *c, const struct heard *h, const char *what);
+int32_t message_outcome(struct check_ctx *c, struct heard *h, const char *what);
 
 /* Reads a text; it is whole and well-formed. */
 void message_read(struct check_ctx *c, struct conn *conn, int32_t number, struct buf *ret);

@@ -14,20 +14,25 @@ struct onc_auth try_auth(uint32_t flavor, size_t octets)
                              .body = wire_counted_of(slice_of(body, size_min(octets, BODY_MAX)))};
 }
 
-void try_call(struct check_ctx *c, const struct onc_call *call, struct heard *ret)
+void try_call(struct check_ctx *c, const struct onc_call *call, bool due, struct heard *ret)
 {
-    struct conn *conn = check_dial(c);
+    struct say_options options = {.resend = due, .awaits = due};
 
-    check_say(c, conn, call, NULL, ret);
-    check_close(c, conn);
+    check_say(c, check_dial(c), call, &options, ret);
 }
 
-void try_cred(struct check_ctx *c, struct onc_auth cred, struct heard *ret)
+void try_close(struct check_ctx *c, struct heard *h)
+{
+    if (h->conn && h->conn->used && h->conn->number == h->number)
+        check_close(c, h->conn);
+}
+
+void try_cred(struct check_ctx *c, struct onc_auth cred, bool due, struct heard *ret)
 {
     struct onc_call call = check_call_of(c, ONC_NULLPROC);
 
     call.cred = cred;
-    try_call(c, &call, ret);
+    try_call(c, &call, due, ret);
 }
 
 bool try_succeeded(const struct heard *h)
@@ -42,7 +47,7 @@ bool try_denied(const struct heard *h)
            h->reply.reject_stat == ONC_AUTH_ERROR;
 }
 
-void try_survived(struct check_ctx *c, const struct heard *h, const char *what)
+void try_survived(struct check_ctx *c, struct heard *h, const char *what)
 {
     char text[TRY_TEXT];
 
@@ -59,7 +64,7 @@ void try_survived(struct check_ctx *c, const struct heard *h, const char *what)
     }
 }
 
-void try_refused(struct check_ctx *c, const struct heard *h, const char *what)
+void try_refused(struct check_ctx *c, struct heard *h, const char *what)
 {
     char text[TRY_TEXT];
 
@@ -70,7 +75,7 @@ void try_refused(struct check_ctx *c, const struct heard *h, const char *what)
     try_survived(c, h, what);
 }
 
-void try_reasoned(struct check_ctx *c, const struct heard *h, const char *what)
+void try_reasoned(struct check_ctx *c, struct heard *h, const char *what)
 {
     char text[TRY_TEXT];
 
@@ -88,6 +93,7 @@ bool try_takes_any(struct check_ctx *c)
 {
     struct heard h;
 
-    try_cred(c, try_auth(TRY_UNKNOWN_FLAVOR, 0), &h);
+    try_cred(c, try_auth(TRY_UNKNOWN_FLAVOR, 0), true, &h);
+    try_close(c, &h);
     return check_alive(c) && try_succeeded(&h);
 }
