@@ -195,18 +195,22 @@ static const struct builtin {
     unsigned traits;
     struct exchange_ops ops;
 } builtins[] = {
-    {"echo", TALKS | EXCHANGE_BINARY | EXCHANGE_ECHO, {request_body, match_echo, NULL}},
-    {"echo:", TALKS | EXCHANGE_BINARY | EXCHANGE_PREFIX, {request_body, match_prefix, NULL}},
-    {"line", TALKS, {request_line, match_line, NULL}},
+    {"echo",
+     TALKS | EXCHANGE_BINARY | EXCHANGE_ECHO,
+     {.request = request_body, .match = match_echo}},
+    {"echo:",
+     TALKS | EXCHANGE_BINARY | EXCHANGE_PREFIX,
+     {.request = request_body, .match = match_prefix}},
+    {"line", TALKS, {.request = request_line, .match = match_line}},
     {"discard",
      EXCHANGE_SINK | EXCHANGE_PAYLOAD | EXCHANGE_BINARY | EXCHANGE_PERSISTS | EXCHANGE_CUTS,
-     {request_body, match_nothing, NULL}},
+     {.request = request_body, .match = match_nothing}},
     {"chargen",
      EXCHANGE_SOURCE | EXCHANGE_GREETS | EXCHANGE_IDEMPOTENT,
-     {request_nothing, match_source, NULL}},
+     {.request = request_nothing, .match = match_source}},
     {"daytime",
      EXCHANGE_REPLIES | EXCHANGE_GREETS | EXCHANGE_IDEMPOTENT,
-     {request_nothing, match_daytime, NULL}},
+     {.request = request_nothing, .match = match_daytime}},
 };
 
 /* "echo:" stands for echo with any prefix that is not empty; the others match as a whole. */

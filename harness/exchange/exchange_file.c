@@ -278,4 +278,4 @@ static enum match match_file(const struct exchange *x, const struct ask *ask, st
     return result;
 }
 
-const struct exchange_ops exchange_file_ops = {request_file, match_file, NULL, NULL};
+const struct exchange_ops exchange_file_ops = {.request = request_file, .match = match_file};
