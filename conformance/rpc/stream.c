@@ -11,8 +11,8 @@ enum {
     ASKS = 10, /* every tenth of them asks */
     ROOM = 4096,
     SMALL_BUFFER = 4096,
-    UNREAD = 8 << 20,
-    CALL_BODY = 44, /* octets of a NULL call with its header */
+    UNREAD = 32 << 20, /* more than both sides buffer */
+    CALL_BODY = 44,    /* octets of a NULL call with its header */
 };
 
 static const struct say_options alone = {.no_fence = true};
@@ -117,15 +117,18 @@ static void partial_record_close(struct check_ctx *c)
     for (size_t i = 0; i < ARRAY_LEN(parts) * 2 && check_alive(c); i++) {
         struct conn *conn = check_dial(c);
         struct buf whole;
+        struct heard h;
 
         buf_init(&whole, ROOM);
-        say_part(c, conn, parts[i / 2], &whole);
+        h = say_part(c, conn, parts[i / 2], &whole);
         buf_free(&whole);
         if (i % 2) {
             check_reset(c, conn);
-        } else { /* any octet that comes before the end breaks the claim */
+        } else {
             check_shut(c, conn, SHUT_WR);
             check_end(c, conn);
+            check_look(c, &h);
+            check_unanswered(c, &h, "a call that was not sent to its end");
             check_close(c, conn);
         }
     }
@@ -251,8 +254,9 @@ static const struct check checks[] = {
         .id = "rpc.tcp.slow-reader-isolation",
         .claim = "a client that reads no replies delays nobody",
         .why = "A server that waits until they are taken belongs to whoever takes none.",
-        .how = "Calls without reading until the target takes no more of them, or 8 MiB; others are "
-               "served.",
+        .how =
+            "Calls without reading until the target takes no more of them, or 32 MiB; others are "
+            "served.",
         .cites = {REQ_RPC_ROB_11_02},
         .needs = NEEDS_STREAM | NEED_CONCURRENT,
         .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,
