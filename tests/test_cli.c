@@ -38,76 +38,78 @@ static int close_folder(void **state)
 /* ---- bad input ---- */
 
 /* Each names the thing and what would be right, on one line, with the status of the contract. */
+static const struct {
+    const char *arguments;
+    int status;
+    const char *message; /* a part of standard error */
+} bad_input[] = {
+    {"", 2, NULL},
+    {"frobnicate", 2, "\"frobnicate\" is no command"},
+    {"check", 2, "which target?"},
+    {"check tcp:/x", 2, "\"tcp:/x\" is no endpoint"},
+    {"check http://x:1", 2, "is no endpoint"},
+    {"check tcp://127.0.0.1:65536", 2, "out of range"},
+    {"check tcp://127.0.0.1", 2, "expected tcp://HOST:PORT"},
+    {"check tcp://127.0.0.1:0", 2, "port 0"},
+    {"check tcp://127.0.0.1:nosuchservice", 2, "neither a port number nor a tcp service"},
+    {"check unix:", 2, "the path is missing"},
+    {"check tcp://127.0.0.1:7 --frob", 2, "unknown option --frob"},
+    {"check tcp://127.0.0.1:7 -x", 2, "unknown option -x"},
+    {"check tcp://127.0.0.1:7 --jobs", 2, "--jobs needs a value"},
+    {"check tcp://127.0.0.1:7 --jobs 0", 2, "--jobs \"0\": expected a number from 1"},
+    {"check tcp://127.0.0.1:7 --jobs many", 2, "--jobs \"many\""},
+    {"check tcp://127.0.0.1:7 --seed -1", 2, "--seed \"-1\""},
+    {"check tcp://127.0.0.1:7 --strict=yes", 2, "--strict takes no value"},
+    {"check tcp://127.0.0.1:7 --level high", 2, "expected must, should, robust or note"},
+    {"check tcp://127.0.0.1:7 --only nothing.like.this", 2,
+     "--only \"nothing.like.this\" matches no check"},
+    {"check tcp://127.0.0.1:7 --skip zzz", 2, "--skip \"zzz\" matches no check"},
+    {"check tcp://127.0.0.1:7 --skip stream --only stream", 2, "select no check"},
+    {"check tcp://127.0.0.1:7 --shard 5/4", 2, "expected I/N"},
+    {"check tcp://127.0.0.1:7 --only stream.echo.identity --shard 2/2", 2, "is empty"},
+    {"check tcp://127.0.0.1:7 --expect telepathy", 2, "no check heeds this key"},
+    {"check tcp://127.0.0.1:7 --report gold", 2, "known are text, json, junit, tap"},
+    {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
+    {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
+    {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
+    {"check tcp://127.0.0.1:7 --speak rpc", 2, "which program? Write rpc:PROG/VERS"},
+    {"check tcp://127.0.0.1:7 --speak rpc:1/x", 2, "which program? Write rpc:PROG/VERS"},
+    {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
+    {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
+    {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
+    {"check rpc://127.0.0.1/345678/2", 2, "names every transport of a program"},
+    {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
+    {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
+    {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
+    {"check tcp://127.0.0.1:0 --spawn 'server'", 2, "needs a --spawn command with {port}"},
+    {"check tcp://127.0.0.1:7 --waive /nonexistent", 2, "--waive /nonexistent"},
+    {"check tcp://127.0.0.1:7 tcp://127.0.0.1:8", 2, "one word too many"},
+    {"check tcp://nosuchhost.invalid:7", 3, "\"nosuchhost.invalid\" does not resolve"},
+    {"check tcp://127.0.0.1:1", 3, "is not reachable: Connection refused"},
+    {"check udp://127.0.0.1:1", 3, "nobody takes datagrams there"},
+    {"check unix:/nonexistent/socket", 3, "No such file"},
+    {"check tcp://127.0.0.1:0 --spawn 'exit 7; # {port}'", 3, "exited with status 7"},
+    {"list nothing.at.all", 2, "matches no check"},
+    {"explain", 2, "which check?"},
+    {"explain nothing", 2, "no check has the id \"nothing\""},
+    {"serve", 2, NULL},
+    {"serve telepathy", 2, "no server of the kind \"telepathy\""},
+    {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
+    {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
+    {"serve echo", 2, "Usage"},
+};
+
 static void test_bad_input(void **state)
 {
-    static const struct {
-        const char *arguments;
-        int status;
-        const char *message; /* a part of standard error */
-    } cases[] = {
-        {"", 2, NULL},
-        {"frobnicate", 2, "\"frobnicate\" is no command"},
-        {"check", 2, "which target?"},
-        {"check tcp:/x", 2, "\"tcp:/x\" is no endpoint"},
-        {"check http://x:1", 2, "is no endpoint"},
-        {"check tcp://127.0.0.1:65536", 2, "out of range"},
-        {"check tcp://127.0.0.1", 2, "expected tcp://HOST:PORT"},
-        {"check tcp://127.0.0.1:0", 2, "port 0"},
-        {"check tcp://127.0.0.1:nosuchservice", 2, "neither a port number nor a tcp service"},
-        {"check unix:", 2, "the path is missing"},
-        {"check tcp://127.0.0.1:7 --frob", 2, "unknown option --frob"},
-        {"check tcp://127.0.0.1:7 -x", 2, "unknown option -x"},
-        {"check tcp://127.0.0.1:7 --jobs", 2, "--jobs needs a value"},
-        {"check tcp://127.0.0.1:7 --jobs 0", 2, "--jobs \"0\": expected a number from 1"},
-        {"check tcp://127.0.0.1:7 --jobs many", 2, "--jobs \"many\""},
-        {"check tcp://127.0.0.1:7 --seed -1", 2, "--seed \"-1\""},
-        {"check tcp://127.0.0.1:7 --strict=yes", 2, "--strict takes no value"},
-        {"check tcp://127.0.0.1:7 --level high", 2, "expected must, should, robust or note"},
-        {"check tcp://127.0.0.1:7 --only nothing.like.this", 2,
-         "--only \"nothing.like.this\" matches no check"},
-        {"check tcp://127.0.0.1:7 --skip zzz", 2, "--skip \"zzz\" matches no check"},
-        {"check tcp://127.0.0.1:7 --skip stream --only stream", 2, "select no check"},
-        {"check tcp://127.0.0.1:7 --shard 5/4", 2, "expected I/N"},
-        {"check tcp://127.0.0.1:7 --only stream.echo.identity --shard 2/2", 2, "is empty"},
-        {"check tcp://127.0.0.1:7 --expect telepathy", 2, "no check heeds this key"},
-        {"check tcp://127.0.0.1:7 --report gold", 2, "known are text, json, junit, tap"},
-        {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
-        {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
-        {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
-        {"check tcp://127.0.0.1:7 --speak rpc", 2, "which program? Write rpc:PROG/VERS"},
-        {"check tcp://127.0.0.1:7 --speak rpc:1/x", 2, "which program? Write rpc:PROG/VERS"},
-        {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
-        {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
-        {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
-        {"check rpc://127.0.0.1/345678/2", 2, "names every transport of a program"},
-        {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
-        {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
-        {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
-        {"check tcp://127.0.0.1:0 --spawn 'server'", 2, "needs a --spawn command with {port}"},
-        {"check tcp://127.0.0.1:7 --waive /nonexistent", 2, "--waive /nonexistent"},
-        {"check tcp://127.0.0.1:7 tcp://127.0.0.1:8", 2, "one word too many"},
-        {"check tcp://nosuchhost.invalid:7", 3, "\"nosuchhost.invalid\" does not resolve"},
-        {"check tcp://127.0.0.1:1", 3, "is not reachable: Connection refused"},
-        {"check udp://127.0.0.1:1", 3, "nobody takes datagrams there"},
-        {"check unix:/nonexistent/socket", 3, "No such file"},
-        {"check tcp://127.0.0.1:0 --spawn 'exit 7; # {port}'", 3, "exited with status 7"},
-        {"list nothing.at.all", 2, "matches no check"},
-        {"explain", 2, "which check?"},
-        {"explain nothing", 2, "no check has the id \"nothing\""},
-        {"serve", 2, NULL},
-        {"serve telepathy", 2, "no server of the kind \"telepathy\""},
-        {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
-        {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
-        {"serve echo", 2, "Usage"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct program_result r = program_run(LIMIT_S, "@B/assay %s", cases[i].arguments);
+    for (size_t i = 0; i < ARRAY_LEN(bad_input); i++) {
+        struct program_result r = program_run(LIMIT_S, "@B/assay %s", bad_input[i].arguments);
 
-        if (r.status != cases[i].status || (cases[i].message && !strstr(r.err, cases[i].message)))
-            fail_msg("assay %s: status %d, expected %d with \"%s\"; said: %s", cases[i].arguments,
-                     r.status, cases[i].status, cases[i].message ? cases[i].message : "", r.err);
+        if (r.status != bad_input[i].status ||
+            (bad_input[i].message && !strstr(r.err, bad_input[i].message)))
+            fail_msg("assay %s: status %d, expected %d with \"%s\"; said: %s",
+                     bad_input[i].arguments, r.status, bad_input[i].status,
+                     bad_input[i].message ? bad_input[i].message : "", r.err);
         assert_null(strstr(r.err, "Sanitizer"));
         program_free(&r);
     }
