@@ -75,8 +75,11 @@ struct suite_part {
     size_t count;
 };
 
-/* The last line of every file of checks: makes its table known to suites.def. */
-#define SUITE(name) const struct suite_part suite_##name = {checks, ARRAY_LEN(checks)}
+/* The last line of every file of checks. Its PART(name) in suites.def declares it to the registry;
+   without that line sizeof has nothing to measure, and the file does not compile. */
+#define SUITE(name)                                                                                \
+    _Static_assert(sizeof(suite_##name) > 0, "PART(" #name ") is in suites.def");                  \
+    const struct suite_part suite_##name = {checks, ARRAY_LEN(checks)}
 
 enum level check_level(const struct check *check);
 
