@@ -431,7 +431,7 @@ static bool write_reports(const struct check_options *o, const struct run *run)
             ok = false;
         }
     }
-    if (o->write_waivers && !waivers_write(o->write_waivers, &run->report, &why)) {
+    if (o->write_waivers && !waivers_write(o->write_waivers, &run->report, o->run.waivers, &why)) {
         log_error("%s", why.text);
         ok = false;
     }
