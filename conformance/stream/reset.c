@@ -104,7 +104,7 @@ static void sigpipe_survival(struct check_ctx *c)
         check_swallow(c, conn, 1, deadline_in_ms(c->target.patience_ms));
         check_reset(c, conn);
     }
-    if (check_alive(c) && !procview_exists(c->target.pid))
+    if (check_alive(c) && !procview_runs(c->target.pid))
         check_broken(c, "the same process goes on", "process %d is gone", (int)c->target.pid);
     check_probe(c);
 }
