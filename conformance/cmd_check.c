@@ -12,6 +12,7 @@
 #include "conformance/repeat.h"
 #include "conformance/runner/run.h"
 #include "harness/base/deadline.h"
+#include "harness/base/file.h"
 #include "harness/base/log.h"
 
 enum {
@@ -228,12 +229,10 @@ static bool take_evidence(void *into, const char *value, struct problem *why UNU
     return true;
 }
 
-static bool take_record(void *into, const char *value, struct problem *why)
+static bool take_record(void *into, const char *value, struct problem *why UNUSED)
 {
     ((struct check_options *)into)->run.record = value;
-    if (mkdir(value, 0777) == 0 || errno == EEXIST)
-        return true;
-    return problem_set(why, "--record %s: %s", value, strerror(errno));
+    return true;
 }
 
 static bool take_allow_remote(void *into, const char *value UNUSED, struct problem *why UNUSED)
@@ -338,12 +337,23 @@ static bool check_expect_keys(const struct check_options *o, struct problem *why
     return true;
 }
 
+static bool is_stdout(const struct wanted_report *w)
+{
+    return !w->path || text_eq(w->path, "-");
+}
+
 static bool check_reports(struct check_options *o, struct problem *why)
 {
     unsigned to_stdout = 0;
 
-    for (size_t i = 0; i < o->report_count; i++)
-        to_stdout += o->reports[i].path == NULL || text_eq(o->reports[i].path, "-");
+    for (size_t i = 0; i < o->report_count; i++) {
+        to_stdout += is_stdout(&o->reports[i]);
+        for (size_t j = 0; j < i; j++) {
+            if (!is_stdout(&o->reports[i]) && !is_stdout(&o->reports[j]) &&
+                file_is_same(o->reports[i].path, o->reports[j].path))
+                return problem_set(why, "two reports go to one file, %s", o->reports[i].path);
+        }
+    }
     if (to_stdout > 1)
         return problem_set(why, "only one --report can go to standard output; give the others a "
                                 "file: FORM=FILE");
@@ -352,6 +362,25 @@ static bool check_reports(struct check_options *o, struct problem *why)
             return problem_set(why, "more than %d reports", REPORTS_MAX);
         o->reports[o->report_count++] = (struct wanted_report){.reporter = reporter_find("text")};
     }
+    return true;
+}
+
+/* What cannot be written is known before the target is tried, not after. */
+static bool check_files(const struct check_options *o, struct problem *why)
+{
+    for (size_t i = 0; i < o->report_count; i++) {
+        const struct wanted_report *w = &o->reports[i];
+
+        if (!is_stdout(w) && !file_is_possible(w->path))
+            return problem_set(why, "--report %s=%s: %s", w->reporter->name, w->path,
+                               strerror(errno));
+    }
+    if (o->write_waivers && !file_is_possible(o->write_waivers))
+        return problem_set(why, "--write-waivers %s: %s", o->write_waivers, strerror(errno));
+    if (o->evidence && !file_folder_is_possible(o->evidence))
+        return problem_set(why, "--evidence %s: %s", o->evidence, strerror(errno));
+    if (o->run.record && !file_make_folder(o->run.record))
+        return problem_set(why, "--record %s: %s", o->run.record, strerror(errno));
     return true;
 }
 
@@ -396,6 +425,8 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
                            "\"%s\" names every transport of a program, and one is tried at a time; "
                            "write rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp:// or rpc+unix:",
                            url);
+    if (o->quiet && o->verbose)
+        return problem_set(why, "--quiet and --verbose exclude each other");
     if (r->spawn && r->pid)
         return problem_set(why, "--pid and --spawn exclude each other");
     if (!endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 && !r->spawn)
@@ -411,7 +442,7 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
         r->waivers = waivers;
     }
     return check_command_and_selection(r, why) && check_expect_keys(o, why) &&
-           check_reports(o, why);
+           check_reports(o, why) && check_files(o, why);
 }
 
 /* ---- the reports ---- */
@@ -425,7 +456,7 @@ static bool write_reports(const struct check_options *o, const struct run *run)
     for (size_t i = 0; i < o->report_count; i++) {
         const struct wanted_report *w = &o->reports[i];
 
-        style.colour = !w->path && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+        style.colour = is_stdout(w) && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
         if (!report_write(w->reporter, &run->report, &style, w->path, &why)) {
             log_error("%s", why.text);
             ok = false;
@@ -442,6 +473,23 @@ static bool write_reports(const struct check_options *o, const struct run *run)
     return ok;
 }
 
+/* The reason why a run ended early goes to standard error, too, unless a report for people says it
+   in the same place already. */
+static bool is_told(const struct check_options *o)
+{
+    struct stat out;
+    struct stat err;
+
+    if (fstat(STDOUT_FILENO, &out) != 0 || fstat(STDERR_FILENO, &err) != 0 ||
+        out.st_dev != err.st_dev || out.st_ino != err.st_ino)
+        return false;
+    for (size_t i = 0; i < o->report_count; i++) {
+        if (is_stdout(&o->reports[i]) && text_eq(o->reports[i].reporter->name, "text"))
+            return true;
+    }
+    return false;
+}
+
 static int perform(const struct check_options *o)
 {
     static struct run run;
@@ -456,7 +504,7 @@ static int perform(const struct check_options *o)
         log_error("%s", why.text);
     } else {
         status = run_status(&run);
-        if (run.ending[0])
+        if (run.ending[0] && !is_told(o))
             log_error("%s", run.ending);
         if (!write_reports(o, &run) && status == STATUS_OK)
             status = STATUS_KIT;

@@ -71,6 +71,17 @@ static const struct {
     {"check tcp://127.0.0.1:7 --report gold", 2, "known are text, json, junit, tap"},
     {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
     {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
+    {"check tcp://127.0.0.1:7 --report json=/tmp/x --report tap=/tmp/../tmp/x", 2, "to one file"},
+    {"check tcp://127.0.0.1:7 --report json=/no/such/x", 2, "--report json=/no/such/x: No such"},
+    {"check tcp://127.0.0.1:7 --report json=/tmp", 2, "--report json=/tmp: Is a directory"},
+    {"check tcp://127.0.0.1:7 --write-waivers /no/x", 2, "--write-waivers /no/x: No such file"},
+    {"check tcp://127.0.0.1:7 --evidence /dev/null", 2, "--evidence /dev/null: Not a directory"},
+    {"check tcp://127.0.0.1:7 --record README.md", 2, "--record README.md: Not a directory"},
+    {"check tcp://127.0.0.1:7 --quiet --verbose", 2, "--quiet and --verbose exclude each other"},
+    {"list >/dev/full", 4, "cannot write to standard output: No space left on device"},
+    {"explain stream.echo.identity >/dev/full", 4, "cannot write to standard output"},
+    {"--help >/dev/full", 4, "cannot write to standard output"},
+    {"check --help >&-", 4, "cannot write to standard output: Bad file descriptor"},
     {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
     {"check tcp://127.0.0.1:7 --speak rpc", 2, "which program? Write rpc:PROG/VERS"},
     {"check tcp://127.0.0.1:7 --speak rpc:1/x", 2, "which program? Write rpc:PROG/VERS"},
@@ -466,6 +477,60 @@ static void test_evidence_and_record(void **state)
     program_free(&r);
 }
 
+/* A wrong command line makes no folder; a second run does not add to what the first recorded. */
+static void test_record_begins_anew(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && @B/assay check tcp://127.0.0.1:7 --record early --seed x; test ! -e early && "
+        "for i in 1 2; do @B/assay check udp://127.0.0.1:0 --only datagram.echo.identity --seed 1 "
+        "--record anew --spawn '@B/assay-echo --listen udp://127.0.0.1:{port}' || exit; "
+        "stat -c 'size %%s' anew/*; done",
+        folder);
+    char *first = strstr(r.out, "size ");
+    char *second = first ? strstr(first + 1, "size ") : NULL;
+
+    (void)state;
+    assert_int_equal(r.status, 0);
+    assert_non_null(second);
+    assert_true(strtoul(first + 5, NULL, 10) > 0);
+    assert_int_equal(strtoul(first + 5, NULL, 10), strtoul(second + 5, NULL, 10));
+    program_free(&r);
+}
+
+/* A report goes through a link, and the ending is told once where both streams are one. */
+static void test_where_things_are_written(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && touch real && ln -s real link && @B/assay check tcp://127.0.0.1:1 --report "
+        "json=link >/dev/null; test -L link && test -s real && @B/assay check tcp://127.0.0.1:1 "
+        "2>&1",
+        folder);
+
+    (void)state;
+    assert_int_equal(r.status, 3);
+    const char *told = strstr(r.out, "assay 0");
+    told = told ? strstr(told, "is not reachable") : NULL;
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "is not reachable"));
+    program_free(&r);
+}
+
+/* What is ignored on entry, as under nohup, stays ignored. */
+static void test_ignored_signals(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S, "trap '' HUP INT; @B/assay check tcp://127.0.0.1:0 --only stream.echo --spawn "
+                 "'kill -HUP $PPID; kill -INT $PPID; exec @B/assay-echo --listen "
+                 "tcp://127.0.0.1:{port}'");
+
+    (void)state;
+    if (r.status != 0)
+        fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    program_free(&r);
+}
+
 static void test_repeat(void **state)
 {
     struct program_result r = program_run(
@@ -627,6 +692,9 @@ int main(void)
         cmocka_unit_test(test_shards_and_levels),
         cmocka_unit_test(test_waivers),
         cmocka_unit_test(test_evidence_and_record),
+        cmocka_unit_test(test_record_begins_anew),
+        cmocka_unit_test(test_where_things_are_written),
+        cmocka_unit_test(test_ignored_signals),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_hostile_targets),
         cmocka_unit_test(test_a_death_costs_one_verdict),

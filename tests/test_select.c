@@ -310,7 +310,7 @@ static void test_refused(void **state UNUSED)
         {{.only = {"stream.echo.identity"}, .only_count = 1, .levels = 1U << LEVEL_NOTE},
          "--only, --skip and --level together select no check"},
         {{.only = {"stream.echo.identity"}, .only_count = 1, .shard = 2, .shards = 2},
-         "--shard 2/2 is empty: only 1 checks are selected"},
+         "--shard 2/2 is empty; checks to share: 1"},
     };
     struct endpoint e = endpoint_of(urls[0]);
 

@@ -172,7 +172,7 @@ static void discard_silent(struct check_ctx *c)
         check_send_message(c, conn, buf_slice(&message));
     }
     if (check_try_message(c, conn, &message, deadline_in_ms(c->target.patience_ms / 10)))
-        check_broken(c, "silence", "a datagram of %zu octets", message.len);
+        check_broken(c, "silence", "a datagram of %zu octet%s", message.len, text_s(message.len));
     if (conn->lost)
         check_turned_away(c, "a server that takes datagrams", "port unreachable");
     check_met(c);

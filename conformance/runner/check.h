@@ -105,6 +105,7 @@ struct conn {
     bool heard;        /* any octet came */
     bool ended;        /* end of file came */
     bool lost;         /* reset */
+    bool recorded;     /* --record has a file of it */
     struct owed *owed; /* a queue: owed[owed_first .. owed_count) */
     size_t owed_first;
     size_t owed_count;
