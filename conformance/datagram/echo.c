@@ -237,7 +237,7 @@ static const struct check checks[] = {
         .claim = "each request gets exactly one reply",
         .why = "A second reply is taken for the answer to the next request.",
         .how = "20 numbered requests in turn, then fences before and after a pause.",
-        .cites = {REQ_CHARGEN_864_03},
+        .cites = {REQ_ECHO_862_08, REQ_CHARGEN_864_03},
         .needs = NEEDS_TALK,
         .run = one_reply_per_request,
     },

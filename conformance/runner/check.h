@@ -83,6 +83,15 @@ struct suite_part {
 
 enum level check_level(const struct check *check);
 
+/*
+ * The rows that the check cites where this exchange is spoken: what RFC 862 asks of an echo server
+ * is asked of any other by the definition of what it speaks (EXCH-..), at the same level. NULL
+ * stands for an exchange that is no service of its own. Returns how many they are, at most
+ * CHECK_CITES_MAX.
+ */
+size_t check_cites(const struct check *check, const struct exchange *exchange,
+                   const struct requirement_row **ret);
+
 /* ---- the context ---- */
 
 enum { CHECK_CONNS_MAX = 512, CHECK_BODY = 32, CHECK_KEPT = 64 };
