@@ -80,7 +80,7 @@ test:
 	@ci/run-tests
 
 lint:
-	@ci/install-deps build lint
+	@ci/install-deps build test lint
 	@$(MAKE) --no-print-directory -s build/release/gen/msg.h
 	@ci/lint
 

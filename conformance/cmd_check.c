@@ -12,6 +12,7 @@
 #include "conformance/runner/expect.h"
 #include "conformance/targets.h"
 #include "harness/base/deadline.h"
+#include "harness/base/file.h"
 #include "harness/base/log.h"
 
 enum {
@@ -228,12 +229,10 @@ static bool take_evidence(void *into, const char *value, struct problem *why UNU
     return true;
 }
 
-static bool take_record(void *into, const char *value, struct problem *why)
+static bool take_record(void *into, const char *value, struct problem *why UNUSED)
 {
     ((struct check_options *)into)->run.record = value;
-    if (mkdir(value, 0777) == 0 || errno == EEXIST)
-        return true;
-    return problem_set(why, "--record %s: %s", value, strerror(errno));
+    return true;
 }
 
 static bool take_allow_remote(void *into, const char *value UNUSED, struct problem *why UNUSED)
@@ -324,12 +323,23 @@ static bool check_expectations(const struct check_options *o, struct problem *wh
     return true;
 }
 
+static bool is_stdout(const struct wanted_report *w)
+{
+    return !w->path || text_eq(w->path, "-");
+}
+
 static bool check_reports(struct check_options *o, struct problem *why)
 {
     unsigned to_stdout = 0;
 
-    for (size_t i = 0; i < o->report_count; i++)
-        to_stdout += o->reports[i].path == NULL || text_eq(o->reports[i].path, "-");
+    for (size_t i = 0; i < o->report_count; i++) {
+        to_stdout += is_stdout(&o->reports[i]);
+        for (size_t j = 0; j < i; j++) {
+            if (!is_stdout(&o->reports[i]) && !is_stdout(&o->reports[j]) &&
+                file_is_same(o->reports[i].path, o->reports[j].path))
+                return problem_set(why, "two reports go to one file, %s", o->reports[i].path);
+        }
+    }
     if (to_stdout > 1)
         return problem_set(why, "only one --report can go to standard output; give the others a "
                                 "file: FORM=FILE");
@@ -338,6 +348,25 @@ static bool check_reports(struct check_options *o, struct problem *why)
             return problem_set(why, "more than %d reports", REPORTS_MAX);
         o->reports[o->report_count++] = (struct wanted_report){.reporter = reporter_find("text")};
     }
+    return true;
+}
+
+/* What cannot be written is known before the target is tried, not after. */
+static bool check_files(const struct check_options *o, struct problem *why)
+{
+    for (size_t i = 0; i < o->report_count; i++) {
+        const struct wanted_report *w = &o->reports[i];
+
+        if (!is_stdout(w) && !file_is_possible(w->path))
+            return problem_set(why, "--report %s=%s: %s", w->reporter->name, w->path,
+                               strerror(errno));
+    }
+    if (o->write_waivers && !file_is_possible(o->write_waivers))
+        return problem_set(why, "--write-waivers %s: %s", o->write_waivers, strerror(errno));
+    if (o->evidence && !file_folder_is_possible(o->evidence))
+        return problem_set(why, "--evidence %s: %s", o->evidence, strerror(errno));
+    if (o->run.record && !file_make_folder(o->run.record))
+        return problem_set(why, "--record %s: %s", o->run.record, strerror(errno));
     return true;
 }
 
@@ -383,6 +412,8 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
                            "--spawn does not go with \"%s\": rpcbind knows a program only once it "
                            "runs; start it yourself, or write rpc+tcp:// or rpc+udp://",
                            url);
+    if (o->quiet && o->verbose)
+        return problem_set(why, "--quiet and --verbose exclude each other");
     if (r->spawn && r->pid)
         return problem_set(why, "--pid and --spawn exclude each other");
     if (!endpoint_is_unix(&r->endpoint) && !r->endpoint.netpath && r->endpoint.port == 0 &&
@@ -399,7 +430,7 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
         r->waivers = waivers;
     }
     return check_command_and_selection(r, why) && check_expectations(o, why) &&
-           check_reports(o, why);
+           check_reports(o, why) && check_files(o, why);
 }
 
 /* ---- the reports ---- */
@@ -413,13 +444,13 @@ static bool write_reports(const struct check_options *o, const struct report_set
     for (size_t i = 0; i < o->report_count; i++) {
         const struct wanted_report *w = &o->reports[i];
 
-        style.colour = !w->path && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+        style.colour = is_stdout(w) && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
         if (!report_write(w->reporter, set, &style, w->path, &why)) {
             log_error("%s", why.text);
             ok = false;
         }
     }
-    if (o->write_waivers && !waivers_write(o->write_waivers, set, &why)) {
+    if (o->write_waivers && !waivers_write(o->write_waivers, set, o->run.waivers, &why)) {
         log_error("%s", why.text);
         ok = false;
     }
@@ -428,6 +459,23 @@ static bool write_reports(const struct check_options *o, const struct report_set
         ok = false;
     }
     return ok;
+}
+
+/* The reason why a run ended early goes to standard error, too, unless a report for people says it
+   in the same place already. */
+static bool is_told(const struct check_options *o)
+{
+    struct stat out;
+    struct stat err;
+
+    if (fstat(STDOUT_FILENO, &out) != 0 || fstat(STDERR_FILENO, &err) != 0 ||
+        out.st_dev != err.st_dev || out.st_ino != err.st_ino)
+        return false;
+    for (size_t i = 0; i < o->report_count; i++) {
+        if (is_stdout(&o->reports[i]) && text_eq(o->reports[i].reporter->name, "text"))
+            return true;
+    }
+    return false;
 }
 
 static int perform(const struct check_options *o)
@@ -441,6 +489,7 @@ static int perform(const struct check_options *o)
         log_error("%s", why.text);
         return STATUS_KIT;
     }
+    targets.told = is_told(o);
     if (targets_open(&targets, &o->run, &why)) {
         status = targets_run(&targets, o->repeat);
     } else {

@@ -17,6 +17,11 @@ static bool take_help(void *into, const char *value UNUSED, struct problem *why 
 
 static const struct option_row rows[] = {{"help", NULL, "this text", take_help}};
 
+static bool is_of_exchange(const struct requirement_row *row)
+{
+    return text_starts(row->id, "EXCH-");
+}
+
 static void print_citations(const struct check *check)
 {
     for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++) {
@@ -25,6 +30,13 @@ static void print_citations(const struct check *check)
         printf("%s  %s\n      \"%s\"\n", i ? "" : "clauses:\n", row->cite, row->statement);
         if (row->correction)
             printf("      judged as %s: %s\n", level_name(row->level), row->correction);
+    }
+    const struct requirement_row *others[CHECK_CITES_MAX];
+    size_t count = check_cites(check, NULL, others);
+    for (size_t i = 0; i < count; i++) {
+        if (is_of_exchange(others[i]))
+            printf("  %s, where no echo is spoken\n      \"%s\"\n", others[i]->cite,
+                   others[i]->statement);
     }
 }
 

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/base/file.h"
+
 enum { PATH_LEN = 4096 };
 
 static bool make_folder(const char *path, struct problem *why)
 {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+    if (file_make_folder(path))
         return true;
     return problem_set(why, "--evidence %s: %s", path, strerror(errno));
 }
@@ -41,7 +43,8 @@ static void write_events(FILE *out, const struct report_check *c)
         buf_free(&hex);
     }
     if (c->events_dropped)
-        fprintf(out, "(%zu lines were left out in the middle)\n", c->events_dropped);
+        fprintf(out, "(%zu line%s left out in the middle)\n", c->events_dropped,
+                text_s(c->events_dropped));
 }
 
 static bool finish(FILE *out, const char *folder, struct problem *why)

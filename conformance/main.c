@@ -1,4 +1,6 @@
 /* The program `assay`: finds the command and runs it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -54,13 +56,38 @@ bool command_program(const char *name, char *ret, size_t cap)
     return access(ret, X_OK) == 0;
 }
 
-int main(int argc, char **argv)
+/* A descriptor that is closed would be given to the next socket or file. In its place stands one
+   that answers reading, or writing, as a closed one does. */
+static bool open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    }
+    return true;
+}
+
+/* What was printed must have arrived, or the status says so. */
+static int close_stdout(int status)
+{
+    bool failed = ferror(stdout) != 0;
+    int error = errno;
+
+    if (fclose(stdout) != 0) {
+        failed = true;
+        error = errno;
+    }
+    if (!failed || status != STATUS_OK)
+        return status;
+    log_error("cannot write to standard output: %s", strerror(error));
+    return STATUS_KIT;
+}
+
+static int command(int argc, char **argv)
 {
     struct problem why;
 
-    log_open("assay");
-    if (argc > 0)
-        called = argv[0];
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "help")) {
         print_help();
         return argc < 2 ? STATUS_USAGE : STATUS_OK;
@@ -75,4 +102,14 @@ int main(int argc, char **argv)
     }
     problem_set(&why, "\"%s\" is no command", argv[1]);
     return usage_error("", &why);
+}
+
+int main(int argc, char **argv)
+{
+    log_open("assay");
+    if (argc > 0)
+        called = argv[0];
+    if (!open_standard_streams())
+        return STATUS_KIT;
+    return close_stdout(command(argc, argv));
 }

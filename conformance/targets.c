@@ -115,7 +115,7 @@ static int worse_of(int a, int b)
     return STATUS_KIT;
 }
 
-static void run_one(struct one_target *t, unsigned times)
+static void run_one(struct one_target *t, unsigned times, bool told)
 {
     struct problem why;
 
@@ -125,7 +125,7 @@ static void run_one(struct one_target *t, unsigned times)
         return;
     }
     if (repeat_perform(t->run, &t->options, times, &why)) {
-        if (t->run->ending[0])
+        if (t->run->ending[0] && !told)
             log_error("%s", t->run->ending);
         return;
     }
@@ -142,7 +142,7 @@ int targets_run(struct targets *t, unsigned times)
     int status = STATUS_OK;
 
     for (size_t i = 0; i < t->count && !run_was_interrupted(); i++) {
-        run_one(&t->list[i], times);
+        run_one(&t->list[i], times, t->told);
         if (t->list[i].run)
             runs[count++] = t->list[i].run;
         else

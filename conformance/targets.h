@@ -22,6 +22,7 @@ struct one_target {
 struct targets {
     struct one_target list[NETPATH_PLACES_MAX];
     size_t count;
+    bool told;    /* a report tells on standard error's own terminal why a run ended early */
     bool several; /* the URL means any number of them */
 };
 

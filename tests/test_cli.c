@@ -38,79 +38,92 @@ static int close_folder(void **state)
 /* ---- bad input ---- */
 
 /* Each names the thing and what would be right, on one line, with the status of the contract. */
+static const struct {
+    const char *arguments;
+    int status;
+    const char *message; /* a part of standard error */
+} bad_input[] = {
+    {"", 2, NULL},
+    {"frobnicate", 2, "\"frobnicate\" is no command"},
+    {"check", 2, "which target?"},
+    {"check tcp:/x", 2, "\"tcp:/x\" is no endpoint"},
+    {"check http://x:1", 2, "is no endpoint"},
+    {"check tcp://127.0.0.1:65536", 2, "out of range"},
+    {"check tcp://127.0.0.1", 2, "expected tcp://HOST:PORT"},
+    {"check tcp://127.0.0.1:0", 2, "port 0"},
+    {"check tcp://127.0.0.1:nosuchservice", 2, "neither a port number nor a tcp service"},
+    {"check unix:", 2, "the path is missing"},
+    {"check tcp://127.0.0.1:7 --frob", 2, "unknown option --frob"},
+    {"check tcp://127.0.0.1:7 -x", 2, "unknown option -x"},
+    {"check tcp://127.0.0.1:7 --jobs", 2, "--jobs needs a value"},
+    {"check tcp://127.0.0.1:7 --expect foo", 2, "no check heeds this key; known are"},
+    {"check tcp://127.0.0.1:7 --expect connections=x", 2, "needs a number from 1 to 512"},
+    {"check tcp://127.0.0.1:7 --expect concurrent=3", 2, "--expect concurrent takes no value"},
+    {"check tcp://127.0.0.1:7 --jobs 0", 2, "--jobs \"0\": expected a number from 1"},
+    {"check tcp://127.0.0.1:7 --jobs many", 2, "--jobs \"many\""},
+    {"check tcp://127.0.0.1:7 --seed -1", 2, "--seed \"-1\""},
+    {"check tcp://127.0.0.1:7 --strict=yes", 2, "--strict takes no value"},
+    {"check tcp://127.0.0.1:7 --level high", 2, "expected must, should, robust or note"},
+    {"check tcp://127.0.0.1:7 --only nothing.like.this", 2,
+     "--only \"nothing.like.this\" matches no check"},
+    {"check tcp://127.0.0.1:7 --skip zzz", 2, "--skip \"zzz\" matches no check"},
+    {"check tcp://127.0.0.1:7 --skip stream --only stream", 2, "select no check"},
+    {"check tcp://127.0.0.1:7 --shard 5/4", 2, "expected I/N"},
+    {"check tcp://127.0.0.1:7 --only stream.echo.identity --shard 2/2", 2, "is empty"},
+    {"check tcp://127.0.0.1:7 --expect telepathy", 2, "no check heeds this key"},
+    {"check tcp://127.0.0.1:7 --report gold", 2, "known are text, json, junit, tap"},
+    {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
+    {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
+    {"check tcp://127.0.0.1:7 --report json=/tmp/x --report tap=/tmp/../tmp/x", 2, "to one file"},
+    {"check tcp://127.0.0.1:7 --report json=/no/such/x", 2, "--report json=/no/such/x: No such"},
+    {"check tcp://127.0.0.1:7 --report json=/tmp", 2, "--report json=/tmp: Is a directory"},
+    {"check tcp://127.0.0.1:7 --write-waivers /no/x", 2, "--write-waivers /no/x: No such file"},
+    {"check tcp://127.0.0.1:7 --evidence /dev/null", 2, "--evidence /dev/null: Not a directory"},
+    {"check tcp://127.0.0.1:7 --record README.md", 2, "--record README.md: Not a directory"},
+    {"check tcp://127.0.0.1:7 --quiet --verbose", 2, "--quiet and --verbose exclude each other"},
+    {"list >/dev/full", 4, "cannot write to standard output: No space left on device"},
+    {"explain stream.echo.identity >/dev/full", 4, "cannot write to standard output"},
+    {"--help >/dev/full", 4, "cannot write to standard output"},
+    {"check --help >&-", 4, "cannot write to standard output: Bad file descriptor"},
+    {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
+    {"check tcp://127.0.0.1:7 --speak rpc", 2, "which program? Write rpc:PROG/VERS"},
+    {"check tcp://127.0.0.1:7 --speak rpc:1/x", 2, "which program? Write rpc:PROG/VERS"},
+    {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
+    {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
+    {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
+    {"check rpc://127.0.0.1/345678/2 --spawn ./x", 2, "--spawn does not go with"},
+    {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
+    {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
+    {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
+    {"check tcp://127.0.0.1:0 --spawn 'server'", 2, "needs a --spawn command with {port}"},
+    {"check tcp://127.0.0.1:7 --waive /nonexistent", 2, "--waive /nonexistent"},
+    {"check tcp://127.0.0.1:7 tcp://127.0.0.1:8", 2, "one word too many"},
+    {"check tcp://nosuchhost.invalid:7", 3, "\"nosuchhost.invalid\" does not resolve"},
+    {"check tcp://127.0.0.1:1", 3, "is not reachable: Connection refused"},
+    {"check udp://127.0.0.1:1", 3, "nobody takes datagrams there"},
+    {"check unix:/nonexistent/socket", 3, "No such file"},
+    {"check tcp://127.0.0.1:0 --spawn 'exit 7; # {port}'", 3, "exited with status 7"},
+    {"list nothing.at.all", 2, "matches no check"},
+    {"explain", 2, "which check?"},
+    {"explain nothing", 2, "no check has the id \"nothing\""},
+    {"serve", 2, NULL},
+    {"serve telepathy", 2, "no server of the kind \"telepathy\""},
+    {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
+    {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
+    {"serve echo", 2, "Usage"},
+};
+
 static void test_bad_input(void **state)
 {
-    static const struct {
-        const char *arguments;
-        int status;
-        const char *message; /* a part of standard error */
-    } cases[] = {
-        {"", 2, NULL},
-        {"frobnicate", 2, "\"frobnicate\" is no command"},
-        {"check", 2, "which target?"},
-        {"check tcp:/x", 2, "\"tcp:/x\" is no endpoint"},
-        {"check http://x:1", 2, "is no endpoint"},
-        {"check tcp://127.0.0.1:65536", 2, "out of range"},
-        {"check tcp://127.0.0.1", 2, "expected tcp://HOST:PORT"},
-        {"check tcp://127.0.0.1:0", 2, "port 0"},
-        {"check tcp://127.0.0.1:nosuchservice", 2, "neither a port number nor a tcp service"},
-        {"check unix:", 2, "the path is missing"},
-        {"check tcp://127.0.0.1:7 --frob", 2, "unknown option --frob"},
-        {"check tcp://127.0.0.1:7 -x", 2, "unknown option -x"},
-        {"check tcp://127.0.0.1:7 --jobs", 2, "--jobs needs a value"},
-        {"check tcp://127.0.0.1:7 --expect foo", 2, "no check heeds this key; known are"},
-        {"check tcp://127.0.0.1:7 --expect connections=x", 2, "needs a number from 1 to 512"},
-        {"check tcp://127.0.0.1:7 --expect concurrent=3", 2, "--expect concurrent takes no value"},
-        {"check tcp://127.0.0.1:7 --jobs 0", 2, "--jobs \"0\": expected a number from 1"},
-        {"check tcp://127.0.0.1:7 --jobs many", 2, "--jobs \"many\""},
-        {"check tcp://127.0.0.1:7 --seed -1", 2, "--seed \"-1\""},
-        {"check tcp://127.0.0.1:7 --strict=yes", 2, "--strict takes no value"},
-        {"check tcp://127.0.0.1:7 --level high", 2, "expected must, should, robust or note"},
-        {"check tcp://127.0.0.1:7 --only nothing.like.this", 2,
-         "--only \"nothing.like.this\" matches no check"},
-        {"check tcp://127.0.0.1:7 --skip zzz", 2, "--skip \"zzz\" matches no check"},
-        {"check tcp://127.0.0.1:7 --skip stream --only stream", 2, "select no check"},
-        {"check tcp://127.0.0.1:7 --shard 5/4", 2, "expected I/N"},
-        {"check tcp://127.0.0.1:7 --only stream.echo.identity --shard 2/2", 2, "is empty"},
-        {"check tcp://127.0.0.1:7 --expect telepathy", 2, "no check heeds this key"},
-        {"check tcp://127.0.0.1:7 --report gold", 2, "known are text, json, junit, tap"},
-        {"check tcp://127.0.0.1:7 --report json=", 2, "the file is missing"},
-        {"check tcp://127.0.0.1:7 --report json --report tap", 2, "only one --report"},
-        {"check tcp://127.0.0.1:7 --speak nosuchfile", 2, "neither echo, echo:PREFIX"},
-        {"check tcp://127.0.0.1:7 --speak rpc", 2, "which program? Write rpc:PROG/VERS"},
-        {"check tcp://127.0.0.1:7 --speak rpc:1/x", 2, "which program? Write rpc:PROG/VERS"},
-        {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
-        {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
-        {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
-        {"check rpc://127.0.0.1/345678/2 --spawn ./x", 2, "--spawn does not go with"},
-        {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
-        {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
-        {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
-        {"check tcp://127.0.0.1:0 --spawn 'server'", 2, "needs a --spawn command with {port}"},
-        {"check tcp://127.0.0.1:7 --waive /nonexistent", 2, "--waive /nonexistent"},
-        {"check tcp://127.0.0.1:7 tcp://127.0.0.1:8", 2, "one word too many"},
-        {"check tcp://nosuchhost.invalid:7", 3, "\"nosuchhost.invalid\" does not resolve"},
-        {"check tcp://127.0.0.1:1", 3, "is not reachable: Connection refused"},
-        {"check udp://127.0.0.1:1", 3, "nobody takes datagrams there"},
-        {"check unix:/nonexistent/socket", 3, "No such file"},
-        {"check tcp://127.0.0.1:0 --spawn 'exit 7; # {port}'", 3, "exited with status 7"},
-        {"list nothing.at.all", 2, "matches no check"},
-        {"explain", 2, "which check?"},
-        {"explain nothing", 2, "no check has the id \"nothing\""},
-        {"serve", 2, NULL},
-        {"serve telepathy", 2, "no server of the kind \"telepathy\""},
-        {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
-        {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
-        {"serve echo", 2, "Usage"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct program_result r = program_run(LIMIT_S, "@B/assay %s", cases[i].arguments);
+    for (size_t i = 0; i < ARRAY_LEN(bad_input); i++) {
+        struct program_result r = program_run(LIMIT_S, "@B/assay %s", bad_input[i].arguments);
 
-        if (r.status != cases[i].status || (cases[i].message && !strstr(r.err, cases[i].message)))
-            fail_msg("assay %s: status %d, expected %d with \"%s\"; said: %s", cases[i].arguments,
-                     r.status, cases[i].status, cases[i].message ? cases[i].message : "", r.err);
+        if (r.status != bad_input[i].status ||
+            (bad_input[i].message && !strstr(r.err, bad_input[i].message)))
+            fail_msg("assay %s: status %d, expected %d with \"%s\"; said: %s",
+                     bad_input[i].arguments, r.status, bad_input[i].status,
+                     bad_input[i].message ? bad_input[i].message : "", r.err);
         assert_null(strstr(r.err, "Sanitizer"));
         program_free(&r);
     }
@@ -489,6 +502,63 @@ static void test_taken_places(void **state)
     program_free(&r);
 }
 
+/* A wrong command line makes no folder; a second run does not add to what the first recorded.
+ */
+static void test_record_begins_anew(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && @B/assay check tcp://127.0.0.1:7 --record early --seed x; test ! -e early && "
+        "for i in 1 2; do @B/assay check udp://127.0.0.1:0 --only datagram.echo.identity "
+        "--seed 1 "
+        "--record anew --spawn '@B/assay-echo --listen udp://127.0.0.1:{port}' || exit; "
+        "stat -c 'size %%s' anew/*; done",
+        folder);
+    char *first = strstr(r.out, "size ");
+    char *second = first ? strstr(first + 1, "size ") : NULL;
+
+    (void)state;
+    assert_int_equal(r.status, 0);
+    assert_non_null(second);
+    assert_true(strtoul(first + 5, NULL, 10) > 0);
+    assert_int_equal(strtoul(first + 5, NULL, 10), strtoul(second + 5, NULL, 10));
+    program_free(&r);
+}
+
+/* A report goes through a link, and the ending is told once where both streams are one. */
+static void test_where_things_are_written(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && touch real && ln -s real link && @B/assay check tcp://127.0.0.1:1 --report "
+        "json=link >/dev/null; test -L link && test -s real && @B/assay check "
+        "tcp://127.0.0.1:1 "
+        "2>&1",
+        folder);
+
+    (void)state;
+    assert_int_equal(r.status, 3);
+    const char *told = strstr(r.out, "assay 0");
+    told = told ? strstr(told, "is not reachable") : NULL;
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "is not reachable"));
+    program_free(&r);
+}
+
+/* What is ignored on entry, as under nohup, stays ignored. */
+static void test_ignored_signals(void **state)
+{
+    struct program_result r = program_run(
+        LIMIT_S, "trap '' HUP INT; @B/assay check tcp://127.0.0.1:0 --only stream.echo --spawn "
+                 "'kill -HUP $PPID; kill -INT $PPID; exec @B/assay-echo --listen "
+                 "tcp://127.0.0.1:{port}'");
+
+    (void)state;
+    if (r.status != 0)
+        fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    program_free(&r);
+}
+
 static void test_repeat(void **state)
 {
     struct program_result r = program_run(
@@ -650,6 +720,9 @@ int main(void)
         cmocka_unit_test(test_shards_and_levels),
         cmocka_unit_test(test_waivers),
         cmocka_unit_test(test_evidence_and_record),
+        cmocka_unit_test(test_record_begins_anew),
+        cmocka_unit_test(test_where_things_are_written),
+        cmocka_unit_test(test_ignored_signals),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_taken_places),
         cmocka_unit_test(test_hostile_targets),

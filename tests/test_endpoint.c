@@ -82,85 +82,85 @@ static void test_good_urls(void **state UNUSED)
     guard_close(&g);
 }
 
+static const struct {
+    const char *url, *advice;
+} bad_urls[] = {
+    {"", "write tcp://HOST:PORT, udp://HOST:PORT, unix:PATH"},
+    {"127.0.0.1:7", "write tcp://HOST:PORT"},
+    {"http://127.0.0.1:7", "write tcp://HOST:PORT"},
+    {"TCP://127.0.0.1:7", "write tcp://HOST:PORT"},
+    {"tcp:127.0.0.1:7", "write tcp://HOST:PORT"},
+    {"unix-stream:/tmp/s", "unix-dgram:PATH or unix-seqpacket:PATH"},
+    {"tcp://", "expected tcp://HOST:PORT or tcp://[IPV6]:PORT"},
+    {"tcp://127.0.0.1", "expected tcp://HOST:PORT"},
+    {"udp://127.0.0.1", "expected udp://HOST:PORT"},
+    {"tcp://127.0.0.1:", "the port is missing; write tcp://HOST:PORT"},
+    {"tcp://[::1]:", "the port is missing"},
+    {"tcp://:7", "expected tcp://HOST:PORT"},
+    {"tcp://[]:7", "expected tcp://HOST:PORT"},
+    {"tcp://::1:7", "tcp://[IPV6]:PORT"},
+    {"tcp://[::1", "tcp://[IPV6]:PORT"},
+    {"tcp://[::1]", "tcp://[IPV6]:PORT"},
+    {"tcp://[::1]7", "tcp://[IPV6]:PORT"},
+    {"tcp://h:65536", "port 65536 is out of range; ports go from 0 to 65535"},
+    {"tcp://h:99999999999999999999999", "out of range"},
+    {"tcp://h:-1", "\"-1\" is neither a port number nor a tcp service"},
+    {"udp://h:no-such-service", "\"no-such-service\" is neither a port number nor a udp"},
+    {"tcp://h:7x", "neither a port number nor a tcp service"},
+    {"tcp://h: 7", "neither a port number nor a tcp service"},
+    {"unix:", "the path is missing; write unix:PATH or unix:@NAME"},
+    {"unix:@", "the path is missing"},
+    {"unix-seqpacket:", "write unix-seqpacket:PATH"},
+    {"unix:" PATH_107 "a", "the path has 108 octets; a unix socket has room for 107"},
+    {"unix:@" PATH_107 "a", "the path has 108 octets"},
+    {"rpc+tcp://", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+    {"rpc+tcp://h:1", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+    {"rpc+tcp://h:1/2", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
+    {"rpc+tcp://1/2", "the program is missing"},
+    {"rpc+unix:/1", "the program is missing; expected rpc+unix:PATH/PROG/VERS"},
+    {"rpc+unix:/1/2", "the path is missing; write rpc+unix:PATH/PROG/VERS or rpc+unix:@NAME/"},
+    {"rpc+unix:@/1/2", "the path is missing; write rpc+unix:PATH/PROG/VERS"},
+    {"rpc+unix:" PATH_107 "a/1/2", "the path has 108 octets"},
+    {"rpc+tcp://h/1/2", "expected rpc+tcp://HOST:PORT/PROG/VERS or rpc+tcp://[IPV6]:PORT/PROG/"},
+    {"rpc+tcp://h:/1/2", "the port is missing; write rpc+tcp://HOST:PORT/PROG/VERS"},
+    {"rpc+udp://h:65536/1/2", "port 65536 is out of range"},
+    {"rpc+tcp://::1:7/1/2", "rpc+tcp://[IPV6]:PORT/PROG/VERS"},
+    {"rpc+tcp://h:1//2", "\"\" is neither a program number nor a name of /etc/rpc"},
+    {"rpc+tcp://h:1/no-such-program/2", "\"no-such-program\" is neither a program number"},
+    {"rpc+tcp://h:1/-1/2", "\"-1\" is neither a program number nor a name of /etc/rpc"},
+    {"rpc+tcp://h:1/4294967296/2",
+     "program 4294967296 is out of range; programs go from 0 to 4294967295"},
+    {"rpc+tcp://h:1/2/", "\"\" is no version; versions go from 0 to 4294967295"},
+    {"rpc+tcp://h:1/2/x", "\"x\" is no version; versions go from 0 to 4294967295"},
+    {"rpc+tcp://h:1/2/4294967296", "\"4294967296\" is no version"},
+    {"rpc+tcp://h:1/2/3/4", "neither a port number nor a tcp service"},
+    {"rpc+unix-dgram:/x/1/2", "rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://, rpc+unix: or rpc://"},
+    {"rpc+unix-seqpacket:/x/1/2", "is no endpoint"},
+    {"rpc+http://h:1/1/2", "is no endpoint"},
+    {"rpc:h/1/2", "is no endpoint"},
+    {"rpc://", "the program is missing; expected rpc://HOST/PROG/VERS"},
+    {"rpc://h/1", "the program is missing; expected rpc://HOST/PROG/VERS"},
+    {"rpc:///1/2", "expected rpc://HOST/PROG/VERS"},
+    {"rpc://[]/1/2", "expected rpc://HOST/PROG/VERS"},
+    {"rpc://h:111/1/2", "rpcbind is asked for the port; expected rpc://HOST/PROG/VERS"},
+    {"rpc://::1/1/2", "expected rpc://HOST/PROG/VERS, an IPv6 address as [::1]"},
+    {"rpc://h/x/1/2", "expected rpc://HOST/PROG/VERS"},
+};
+
 static void test_bad_urls(void **state UNUSED)
 {
-    static const struct {
-        const char *url, *advice;
-    } rows[] = {
-        {"", "write tcp://HOST:PORT, udp://HOST:PORT, unix:PATH"},
-        {"127.0.0.1:7", "write tcp://HOST:PORT"},
-        {"http://127.0.0.1:7", "write tcp://HOST:PORT"},
-        {"TCP://127.0.0.1:7", "write tcp://HOST:PORT"},
-        {"tcp:127.0.0.1:7", "write tcp://HOST:PORT"},
-        {"unix-stream:/tmp/s", "unix-dgram:PATH or unix-seqpacket:PATH"},
-        {"tcp://", "expected tcp://HOST:PORT or tcp://[IPV6]:PORT"},
-        {"tcp://127.0.0.1", "expected tcp://HOST:PORT"},
-        {"udp://127.0.0.1", "expected udp://HOST:PORT"},
-        {"tcp://127.0.0.1:", "the port is missing; write tcp://HOST:PORT"},
-        {"tcp://[::1]:", "the port is missing"},
-        {"tcp://:7", "expected tcp://HOST:PORT"},
-        {"tcp://[]:7", "expected tcp://HOST:PORT"},
-        {"tcp://::1:7", "tcp://[IPV6]:PORT"},
-        {"tcp://[::1", "tcp://[IPV6]:PORT"},
-        {"tcp://[::1]", "tcp://[IPV6]:PORT"},
-        {"tcp://[::1]7", "tcp://[IPV6]:PORT"},
-        {"tcp://h:65536", "port 65536 is out of range; ports go from 0 to 65535"},
-        {"tcp://h:99999999999999999999999", "out of range"},
-        {"tcp://h:-1", "\"-1\" is neither a port number nor a tcp service"},
-        {"udp://h:no-such-service", "\"no-such-service\" is neither a port number nor a udp"},
-        {"tcp://h:7x", "neither a port number nor a tcp service"},
-        {"tcp://h: 7", "neither a port number nor a tcp service"},
-        {"unix:", "the path is missing; write unix:PATH or unix:@NAME"},
-        {"unix:@", "the path is missing"},
-        {"unix-seqpacket:", "write unix-seqpacket:PATH"},
-        {"unix:" PATH_107 "a", "the path has 108 octets; a unix socket has room for 107"},
-        {"unix:@" PATH_107 "a", "the path has 108 octets"},
-        {"rpc+tcp://", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
-        {"rpc+tcp://h:1", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
-        {"rpc+tcp://h:1/2", "the program is missing; expected rpc+tcp://HOST:PORT/PROG/VERS"},
-        {"rpc+tcp://1/2", "the program is missing"},
-        {"rpc+unix:/1", "the program is missing; expected rpc+unix:PATH/PROG/VERS"},
-        {"rpc+unix:/1/2", "the path is missing; write rpc+unix:PATH/PROG/VERS or rpc+unix:@NAME/"},
-        {"rpc+unix:@/1/2", "the path is missing; write rpc+unix:PATH/PROG/VERS"},
-        {"rpc+unix:" PATH_107 "a/1/2", "the path has 108 octets"},
-        {"rpc+tcp://h/1/2",
-         "expected rpc+tcp://HOST:PORT/PROG/VERS or rpc+tcp://[IPV6]:PORT/PROG/"},
-        {"rpc+tcp://h:/1/2", "the port is missing; write rpc+tcp://HOST:PORT/PROG/VERS"},
-        {"rpc+udp://h:65536/1/2", "port 65536 is out of range"},
-        {"rpc+tcp://::1:7/1/2", "rpc+tcp://[IPV6]:PORT/PROG/VERS"},
-        {"rpc+tcp://h:1//2", "\"\" is neither a program number nor a name of /etc/rpc"},
-        {"rpc+tcp://h:1/no-such-program/2", "\"no-such-program\" is neither a program number"},
-        {"rpc+tcp://h:1/-1/2", "\"-1\" is neither a program number nor a name of /etc/rpc"},
-        {"rpc+tcp://h:1/4294967296/2",
-         "program 4294967296 is out of range; programs go from 0 to 4294967295"},
-        {"rpc+tcp://h:1/2/", "\"\" is no version; versions go from 0 to 4294967295"},
-        {"rpc+tcp://h:1/2/x", "\"x\" is no version; versions go from 0 to 4294967295"},
-        {"rpc+tcp://h:1/2/4294967296", "\"4294967296\" is no version"},
-        {"rpc+tcp://h:1/2/3/4", "neither a port number nor a tcp service"},
-        {"rpc+unix-dgram:/x/1/2", "rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://, rpc+unix: or rpc://"},
-        {"rpc+unix-seqpacket:/x/1/2", "is no endpoint"},
-        {"rpc+http://h:1/1/2", "is no endpoint"},
-        {"rpc:h/1/2", "is no endpoint"},
-        {"rpc://", "the program is missing; expected rpc://HOST/PROG/VERS"},
-        {"rpc://h/1", "the program is missing; expected rpc://HOST/PROG/VERS"},
-        {"rpc:///1/2", "expected rpc://HOST/PROG/VERS"},
-        {"rpc://[]/1/2", "expected rpc://HOST/PROG/VERS"},
-        {"rpc://h:111/1/2", "rpcbind is asked for the port; expected rpc://HOST/PROG/VERS"},
-        {"rpc://::1/1/2", "expected rpc://HOST/PROG/VERS, an IPv6 address as [::1]"},
-        {"rpc://h/x/1/2", "expected rpc://HOST/PROG/VERS"},
-    };
     struct guard g;
 
     guard_open(&g, 512);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(bad_urls); i++) {
         struct endpoint e = {.port = 4711};
         struct problem why = {""};
 
-        assert_row(i, !endpoint_parse(guard_text(&g, slice_str(rows[i].url)), &e, &why));
-        assert_contains(why.text, rows[i].url);
-        assert_contains(why.text, rows[i].advice);
+        assert_row(i, !endpoint_parse(guard_text(&g, slice_str(bad_urls[i].url)), &e, &why));
+        assert_contains(why.text, bad_urls[i].url);
+        assert_contains(why.text, bad_urls[i].advice);
         assert_row(i, e.port == 4711); /* untouched */
-        assert_row(i, !endpoint_parse(rows[i].url, &e, NULL));
+        assert_row(i, !endpoint_parse(bad_urls[i].url, &e, NULL));
     }
     guard_close(&g);
 }

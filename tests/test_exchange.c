@@ -846,7 +846,7 @@ static void test_requests(void **state UNUSED)
          EXCHANGE_OVER_STREAM, 8, "\0\0\0\5Q\0\0\0\x2a", 9},
         {"rpc:345678/2", NULL, EXCHANGE_OVER_DATAGRAMS, 8, NULL_CALL, 40},
         {"rpc:345678/2", NULL, EXCHANGE_OVER_STREAM, 8, "\x80\0\0\x28" NULL_CALL, 44},
-        {NULL, "framing = datagram\nrequest = \"Q%{seq:u32}\"\nreply = \"\"\n",
+        {NULL, "framing = datagram\nrequest = \"Q%{seq:u32}\"\nreply = \"R\"\n",
          EXCHANGE_OVER_DATAGRAMS, 8, "Q\0\0\0\x2a", 5},
     };
     struct buf body;
@@ -1109,7 +1109,7 @@ static void test_switches_of_a_file(void **state UNUSED)
 
 /* ---- what is refused ---- */
 
-#define GOOD "framing = line\nrequest = \"a\"\nreply = \"b\"\n"
+#define GOOD "framing = line\nrequest = \"a\"\nreply = \"b\\n\"\n"
 
 /* The texts are parsed as a file "f": exactly this place, and this part of the reason. */
 static const struct {
@@ -1168,6 +1168,71 @@ static const struct {
      "f: ", "framing datagram does not go with a stream target", EXCHANGE_OVER_STREAM},
 };
 
+/* The reply stands on the third line, from column 9 on. */
+#define ASKED "request = \"a\"\n"
+
+static void test_files_that_no_server_satisfies(void **state UNUSED)
+{
+    static const struct {
+        const char *head, *reply, *tail;
+        const char *place; /* NULL: it can be satisfied */
+        const char *part;
+    } rows[] = {
+        {"framing = line", "b", "", "f:3:9: ", "must end in \\n"},
+        {"framing = line", "%{seq}", "", "f:3:9: ", "must end in \\n"},
+        {"framing = line", "%{any}b", "", "f:3:9: ", "must end in \\n"},
+        {"framing = line", "", "", "f:3:9: ", "must end in \\n"},
+        {"framing = line", "a\\nb\\n", "", "f:3:9: ", "ends at its first \\n"},
+        {"framing = line", "a\\n%{any}\\n", "", "f:3:9: ", "ends at its first \\n"},
+        {"framing = line", "a\\n%{seq}", "", "f:3:9: ", "ends at its first \\n"},
+        {"framing = line", "a\\n\\n", "", "f:3:9: ", "ends at its first \\n"},
+        {"framing = line", "%{seq:u32}\\n", "", "f:3:9: ", "one of its octets may be the LF"},
+        {"framing = line", "a\\n", "", NULL, NULL},
+        {"framing = line", "\\n", "", NULL, NULL},
+        {"framing = line", "%{any}", "", NULL, NULL},
+        {"framing = line", "a %{seq} %{any}", "", NULL, NULL},
+        {"framing = line", "a\\n%{any}", "", NULL, NULL},
+        {"framing = line", "%{any}\\r\\n", "", NULL, NULL},
+        {"framing = fixed 4", "abc", "", "f:3:9: ", "has 3 octets, and the framing is fixed 4"},
+        {"framing = fixed 4", "abcde", "", "f:3:9: ", "has 5 octets, and the framing is fixed 4"},
+        {"framing = fixed 4", "a", "", "f:3:9: ", "has 1 octet, and"},
+        {"framing = fixed 4", "", "", "f:3:9: ", "has 0 octets, and"},
+        {"framing = fixed 4", "abc%{any}de", "", "f:3:9: ", "has at least 5 octets"},
+        {"framing = fixed 4", "%{seq}", "", "f:3:9: ", "differs with the number"},
+        {"framing = fixed 9", "a%{seq:7x}", "", "f:3:9: ", "differs with the number"},
+        {"framing = fixed 4", "%{seq:u32}", "", NULL, NULL},
+        {"framing = fixed 9", "a%{seq:08x}", "", NULL, NULL},
+        {"framing = fixed 10", "%{seq:10d}", "", NULL, NULL},
+        {"framing = fixed 4", "%{any}", "", NULL, NULL},
+        {"framing = fixed 4", "abc%{any}d", "", NULL, NULL},
+        {"framing = fixed 4", "%{seq}%{any}", "", NULL, NULL},
+        {"framing = close", "", "", "f:3:9: ", "an empty reply cannot be told from none"},
+        {"framing = close", "a", "pipeline = yes", "f:4:12: ", "pipeline is no where"},
+        {"framing = close", "a", "  persist=yes", "f:4:11: ", "persist is no where"},
+        {"framing = close", "a", "pipeline = no", NULL, NULL},
+        {"framing = close", "%{any}", "persist = no", NULL, NULL},
+        {"framing = length32", "", "", NULL, NULL},
+        {"framing = length32", "a", "pipeline = yes", NULL, NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct exchange *x = calloc(1, sizeof(*x));
+        struct problem why = {""};
+        char text[256];
+
+        assert_non_null(x);
+        text_format(text, sizeof(text), "%s\n" ASKED "reply = \"%s\"\n%s\n", rows[i].head,
+                    rows[i].reply, rows[i].tail);
+        bool ok = exchange_file_parse("f", text, x, &why);
+        assert_row(i, ok == (rows[i].place == NULL));
+        if (rows[i].place) {
+            assert_row(i, text_starts(why.text, rows[i].place));
+            assert_contains(why.text, rows[i].part);
+        }
+        exchange_close(x);
+    }
+}
+
 static void test_bad_files(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(bad_files); i++) {
@@ -1194,7 +1259,8 @@ static void test_a_long_size_is_not_cut(void **state UNUSED)
         char text[200];
 
         assert_non_null(x);
-        text_format(text, sizeof(text), "framing = fixed %0*d14\nrequest = \"a\"\nreply = \"b\"\n",
+        text_format(text, sizeof(text),
+                    "framing = fixed %0*d14\nrequest = \"a\"\nreply = \"14 octets, so.\"\n",
                     (int)zeros, 0);
         if (exchange_file_parse("f", text, x, &why))
             assert_row(zeros, x->fixed == 14);
@@ -1326,6 +1392,7 @@ int main(void)
         cmocka_unit_test(test_traits),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_switches_of_a_file),
+        cmocka_unit_test(test_files_that_no_server_satisfies),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_a_long_size_is_not_cut),
         cmocka_unit_test(test_too_many_parts),

@@ -336,6 +336,47 @@ static void test_text_quiet_and_verbose(void **state UNUSED)
     }
 }
 
+/* Many ids stand in lines of at most 100 columns; where nothing ran, the reason stands once. */
+static void test_text_skips(void **state UNUSED)
+{
+    enum { MANY = 30 };
+    static struct report_check many[MANY];
+    struct report r = {.target = "t", .speak = "echo", .facts = "", .checks = many, .count = MANY};
+
+    for (size_t i = 0; i < MANY; i++)
+        many[i] = (struct report_check){.id = "stream.some.claim",
+                                        .verdict = VERDICT_SKIP,
+                                        .reason = "not run: nobody is there"};
+    char *text = plain_form(&r, "text");
+    assert_contains(text,
+                    "skip  not run: nobody is there:\n      stream.some.claim stream.some.claim");
+    unsigned ids = 0;
+    for (const char *at = text; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        assert_true(strcspn(at, "\n") <= 100);
+        ids += text_starts(at, "      stream.some.claim");
+    }
+    assert_int_equal(ids, 6); /* lines of five */
+    free(text);
+    r.ending = "nobody is there";
+    text = plain_form(&r, "text");
+    assert_lacks(text, "stream.some.claim");
+    assert_lacks(text, "skip  not");
+    assert_contains(text, "\nnobody is there\n0 pass, 0 fail, 30 skip  (30 checks");
+    free(text);
+    many[0].reason = "needs --spawn";
+    many[1].verdict = VERDICT_PASS;
+    r.count = 2;
+    text = plain_form(&r, "text");
+    assert_contains(text, "skip  needs --spawn:\n      stream.some.claim\n");
+    assert_contains(text, "(2 checks");
+    r.count = 1;
+    free(text);
+    text = plain_form(&r, "text");
+    assert_contains(text, "(1 check,");
+    free(text);
+}
+
 static void test_text_colour(void **state UNUSED)
 {
     struct report r = whole_report();
@@ -946,6 +987,7 @@ int main(void)
         cmocka_unit_test(test_text_is_printable),
         cmocka_unit_test(test_text_tells_why),
         cmocka_unit_test(test_text_quiet_and_verbose),
+        cmocka_unit_test(test_text_skips),
         cmocka_unit_test(test_text_colour),
         cmocka_unit_test(test_text_long_transcripts),
         cmocka_unit_test(test_json_has_the_keys_of_the_contract),

@@ -65,6 +65,41 @@ static void test_ids(void **state UNUSED)
     assert_null(registry_find(""));
 }
 
+/* What a check cites fits what is spoken, and its level does not depend on it. */
+static void test_citations_fit_the_exchange(void **state UNUSED)
+{
+    static const struct {
+        const char *speak;
+        enum exchange_medium medium;
+        const char *foreign[4]; /* begin the ids that must not be cited */
+    } rows[] = {
+        {"echo", EXCHANGE_OVER_STREAM, {"EXCH-"}},
+        {"echo", EXCHANGE_OVER_DATAGRAMS, {"EXCH-", "CHARGEN-864-03"}},
+        {"echo:x", EXCHANGE_OVER_STREAM, {"EXCH-", "DEMO-07"}},
+        {"line", EXCHANGE_OVER_STREAM, {"ECHO-862-01", "ECHO-862-02", "DEMO-07"}},
+        {"exchanges/http-get.exchange", EXCHANGE_OVER_STREAM, {"ECHO-862-01", "DEMO-07"}},
+        {"rpc:1/1", EXCHANGE_OVER_DATAGRAMS, {"ECHO-862-03", "ECHO-862-04", "CHARGEN-864-03"}},
+        {"chargen", EXCHANGE_OVER_DATAGRAMS, {"ECHO-862-03", "ECHO-862-04", "ECHO-862-08"}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct exchange *x = NULL;
+
+        assert_row(i, exchange_open(rows[i].speak, rows[i].medium, &x, NULL));
+        for (size_t n = 0; n < all_count; n++) {
+            const struct requirement_row *cites[CHECK_CITES_MAX];
+            size_t count = check_cites(all[n], x, cites);
+
+            assert_row(n, count > 0 && cites[0]->level == check_level(all[n]));
+            for (size_t k = 0; k < count; k++) {
+                for (size_t f = 0; f < 4 && rows[i].foreign[f]; f++)
+                    assert_lacks(cites[k]->id, rows[i].foreign[f]);
+            }
+        }
+        exchange_close(x);
+    }
+}
+
 static bool is_line(const char *text)
 {
     return text && strlen(text) > 8 && !strpbrk(text, "\n\r\t") && text[0] != ' ' &&
@@ -310,7 +345,7 @@ static void test_refused(void **state UNUSED)
         {{.only = {"stream.echo.identity"}, .only_count = 1, .levels = 1U << LEVEL_NOTE},
          "--only, --skip and --level together select no check"},
         {{.only = {"stream.echo.identity"}, .only_count = 1, .shard = 2, .shards = 2},
-         "--shard 2/2 is empty: only 1 checks are selected"},
+         "--shard 2/2 is empty; checks to share: 1"},
     };
     struct endpoint e = endpoint_of(urls[0]);
 
@@ -472,6 +507,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_citations_fit_the_exchange),
         cmocka_unit_test(test_every_check_is_complete),
         cmocka_unit_test(test_citations),
         cmocka_unit_test(test_claims_differ),

@@ -19,6 +19,36 @@ static bool parse(const char *text, bool allow_any, struct template *t)
     return ok;
 }
 
+static void test_sizes(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        size_t least, most;
+        bool any;
+    } rows[] = {
+        {"\"\"", 0, 0, false},
+        {"\"abc\"", 3, 3, false},
+        {"\"%{seq}\"", 1, 10, false},
+        {"\"%{seq:x}\"", 1, 8, false},
+        {"\"%{seq:08x}-\"", 9, 9, false},
+        {"\"%{seq:20d}\"", 20, 20, false},
+        {"\"%{seq:u32}\"", 4, 4, false},
+        {"\"a%{any}b\"", 2, 2, true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct template t;
+        size_t least = 4711;
+        size_t most = 4711;
+
+        assert_true(parse(rows[i].text, true, &t));
+        template_size(&t, &least, &most);
+        assert_row(i, least == rows[i].least && most == rows[i].most);
+        assert_row(i, template_has_any(&t) == rows[i].any);
+        template_free(&t);
+    }
+}
+
 static void test_expanding(void **state UNUSED)
 {
     static const struct {
@@ -326,10 +356,15 @@ static void test_expands_to_what_it_matches(void **state UNUSED)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expanding), cmocka_unit_test(test_any_is_left_out),
-        cmocka_unit_test(test_numbered),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_limits),    cmocka_unit_test(test_every_prefix),
-        cmocka_unit_test(test_matching),  cmocka_unit_test(test_expands_to_what_it_matches),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_expanding),
+        cmocka_unit_test(test_any_is_left_out),
+        cmocka_unit_test(test_numbered),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_expands_to_what_it_matches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,7 +281,7 @@ static void test_write_then_read(void **state UNUSED)
 
         bad = bad && checks[i].reason[0]; /* a waiver needs a part of the reason */
         text_format(path, sizeof(path), "%s/written", folder);
-        assert_row(i, waivers_write(path, &set, &why));
+        assert_row(i, waivers_write(path, &set, NULL, &why));
         if (!waivers_read(path, is_known, &w, &why))
             fail_msg("row %zu: %s", i, why.text);
         assert_row(i, w.count == bad);
@@ -304,13 +304,13 @@ static void test_write_all_together(void **state UNUSED)
     char path[96];
 
     text_format(path, sizeof(path), "%s/all", folder);
-    assert_true(waivers_write(path, &set, &why));
+    assert_true(waivers_write(path, &set, NULL, &why));
     if (!waivers_read(path, is_known, &w, &why))
         fail_msg("%s", why.text);
     assert_int_equal(w.count, 5);
     waivers_free(&w);
     r.count = 0;
-    assert_true(waivers_write(path, &set, &why));
+    assert_true(waivers_write(path, &set, NULL, &why));
     assert_true(waivers_read(path, is_known, &w, &why));
     assert_int_equal(w.count, 0);
     waivers_free(&w);
@@ -326,12 +326,92 @@ static void test_written_reason_is_steady(void **state UNUSED)
     char path[96];
 
     text_format(path, sizeof(path), "%s/steady", folder);
-    assert_true(waivers_write(path, &set, NULL));
+    assert_true(waivers_write(path, &set, NULL, NULL));
     assert_true(waivers_read(path, is_known, &w, NULL));
     assert_int_equal(waiver_judge(&w.list[0], VERDICT_FAIL,
                                   "expected end of file, got nothing for 7 s", "2026-01-01"),
                      WAIVER_HOLDS);
     waivers_free(&w);
+}
+
+/* What a person has written survives where it still holds or was not tried; what has run out keeps
+   its explanation; what no longer holds goes. */
+static void test_written_over_a_file_of_waivers(void **state UNUSED)
+{
+    static const char text[] =
+        "waivers:\n"
+        "  - {check: stream.a, verdict: fail, reason: nothing for, why: \"tick\xc3\xa4t "
+        "\\\"17\\\"\","
+        " until: 2030-01-01, issue: 'a\\b'}\n"
+        "  - {check: stream.b, verdict: warn, reason: wrong, why: soon, until: 2020-01-01}\n"
+        "  - {check: stream.c, verdict: fail, reason: other, why: gone}\n"
+        "  - {check: stream.d, verdict: fail, reason: mended, why: gone}\n"
+        "  - {check: stream.f, verdict: fail, reason: skipped, why: kept}\n"
+        "  - {check: stream.x, verdict: fail, reason: deselected, why: kept}\n";
+    static const struct {
+        const char *check, *reason, *why, *until, *issue;
+    } rows[] = {
+        {"stream.a", "nothing for", "tick\xc3\xa4t \"17\"", "2030-01-01", "a\\b"},
+        {"stream.f", "skipped", "kept", NULL, NULL},
+        {"stream.x", "deselected", "kept", NULL, NULL},
+        {"stream.b", "octet 7 is wrong", "ran out on 2020-01-01: soon", NULL, NULL},
+        {"stream.c", "socket: Too many open files", "not yet explained", NULL, NULL},
+    };
+    struct report r = {.target = "t", .checks = checks, .count = 6, .started = 1767225600};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
+    struct waivers before;
+    struct waivers after;
+    char path[96];
+
+    text_format(path, sizeof(path), "%s/over", folder);
+    program_write_file(path, text);
+    assert_true(waivers_read(path, is_known, &before, NULL));
+    assert_true(waivers_write(path, &set, &before, NULL));
+    assert_true(waivers_read(path, is_known, &after, NULL));
+    assert_int_equal(after.count, ARRAY_LEN(rows));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct waiver *w = &after.list[i];
+
+        assert_string_equal(w->check, rows[i].check);
+        assert_string_equal(w->reason, rows[i].reason);
+        assert_string_equal(w->why, rows[i].why);
+        assert_row(i, rows[i].until ? w->until && text_eq(w->until, rows[i].until) : !w->until);
+        assert_row(i, rows[i].issue ? w->issue && text_eq(w->issue, rows[i].issue) : !w->issue);
+    }
+    waivers_free(&before);
+    waivers_free(&after);
+}
+
+/* A reason ends with a word. */
+static void test_written_reason_ends_with_a_word(void **state UNUSED)
+{
+    static const struct {
+        const char *reason, *due;
+    } rows[] = {
+        {"expected end of file, got nothing for 5 s", "expected end of file, got nothing for"},
+        {"the connection number17 was reset", "the connection"},
+        {"a reason of many words that goes on until it is longer than what is kept of it",
+         "a reason of many words that goes on until it is longer than"},
+        {"short 5", "short 5"},
+        {"exactly this much", "exactly this much"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct report_check c = {
+            .id = "stream.a", .verdict = VERDICT_FAIL, .reason = rows[i].reason};
+        struct report r = {.target = "t", .checks = &c, .count = 1};
+        const struct report *one = &r;
+        struct report_set set = {.reports = &one, .count = 1};
+        struct waivers w;
+        char path[96];
+
+        text_format(path, sizeof(path), "%s/words", folder);
+        assert_true(waivers_write(path, &set, NULL, NULL));
+        assert_true(waivers_read(path, is_known, &w, NULL));
+        assert_string_equal(w.list[0].reason, rows[i].due);
+        waivers_free(&w);
+    }
 }
 
 static void test_cannot_be_written(void **state UNUSED)
@@ -344,10 +424,10 @@ static void test_cannot_be_written(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = checks[0];
-    assert_false(waivers_write("/no/such/folder/w", &set, &why));
+    assert_false(waivers_write("/no/such/folder/w", &set, NULL, &why));
     assert_contains(why.text, "--write-waivers /no/such/folder/w: ");
     for (r.count = 0; r.count <= ARRAY_LEN(many); r.count += 10) {
-        assert_row(r.count, !waivers_write("/dev/full", &set, &why));
+        assert_row(r.count, !waivers_write("/dev/full", &set, NULL, &why));
         assert_contains(why.text, strerror(ENOSPC));
     }
 }
@@ -365,6 +445,8 @@ int main(void)
         cmocka_unit_test(test_write_then_read),
         cmocka_unit_test(test_write_all_together),
         cmocka_unit_test(test_written_reason_is_steady),
+        cmocka_unit_test(test_written_over_a_file_of_waivers),
+        cmocka_unit_test(test_written_reason_ends_with_a_word),
         cmocka_unit_test(test_cannot_be_written),
     };
 

@@ -172,7 +172,7 @@ static void discard_silent(struct check_ctx *c)
         check_send_message(c, conn, buf_slice(&message));
     }
     if (check_try_message(c, conn, &message, deadline_in_ms(c->target.patience_ms / 10)))
-        check_broken(c, "silence", "a datagram of %zu octets", message.len);
+        check_broken(c, "silence", "a datagram of %zu octet%s", message.len, text_s(message.len));
     if (conn->lost)
         check_turned_away(c, "a server that takes datagrams", "port unreachable");
     check_met(c);
@@ -237,7 +237,7 @@ static const struct check checks[] = {
         .claim = "each request gets exactly one reply",
         .why = "A second reply is taken for the answer to the next request.",
         .how = "20 numbered requests in turn, then fences before and after a pause.",
-        .cites = {REQ_CHARGEN_864_03},
+        .cites = {REQ_ECHO_862_08, REQ_CHARGEN_864_03},
         .needs = NEEDS_TALK,
         .run = one_reply_per_request,
     },

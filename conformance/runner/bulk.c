@@ -100,8 +100,8 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
     }
     if (conn->lost)
         check_broken(c, "the target takes requests, or makes the sender wait",
-                     "the connection is reset after %zu octets", pushed);
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octets pushed without reading",
-               conn->number, pushed);
+                     "the connection is reset after %zu octet%s", pushed, text_s(pushed));
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octet%s pushed without reading",
+               conn->number, pushed, text_s(pushed));
     return pushed;
 }

@@ -76,7 +76,7 @@ static bool reach(struct check_ctx *c, struct calibration *cal)
         deadline_wait(deadline_in_ms(REACH_STEP_MS));
     }
     text_format(cal->unreachable, sizeof(cal->unreachable), "%s is not reachable: %s",
-                c->target.url, io.error ? strerror(io.error) : net_status_text(io.status));
+                c->target.url, net_io_text(io));
     return false;
 }
 

@@ -75,10 +75,22 @@ struct suite_part {
     size_t count;
 };
 
-/* The last line of every file of checks: makes its table known to suites.def. */
-#define SUITE(name) const struct suite_part suite_##name = {checks, ARRAY_LEN(checks)}
+/* The last line of every file of checks. Its PART(name) in suites.def declares it to the registry;
+   without that line sizeof has nothing to measure, and the file does not compile. */
+#define SUITE(name)                                                                                \
+    _Static_assert(sizeof(suite_##name) > 0, "PART(" #name ") is in suites.def");                  \
+    const struct suite_part suite_##name = {checks, ARRAY_LEN(checks)}
 
 enum level check_level(const struct check *check);
+
+/*
+ * The rows that the check cites where this exchange is spoken: what RFC 862 asks of an echo server
+ * is asked of any other by the definition of what it speaks (EXCH-..), at the same level. NULL
+ * stands for an exchange that is no service of its own. Returns how many they are, at most
+ * CHECK_CITES_MAX.
+ */
+size_t check_cites(const struct check *check, const struct exchange *exchange,
+                   const struct requirement_row **ret);
 
 /* ---- the context ---- */
 
@@ -102,6 +114,7 @@ struct conn {
     bool heard;        /* any octet came */
     bool ended;        /* end of file came */
     bool lost;         /* reset */
+    bool recorded;     /* --record has a file of it */
     struct owed *owed; /* a queue: owed[owed_first .. owed_count) */
     size_t owed_first;
     size_t owed_count;

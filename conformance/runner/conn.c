@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
+#include "harness/base/log.h"
 
 enum {
     IN_MAX = 4 << 20,
@@ -130,8 +132,7 @@ static struct net_io dial_patiently(struct check_ctx *c, const struct address *t
         if (!worth_another_try(io.status) && !ours)
             return io;
         if (!told)
-            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connect: %s; trying on",
-                       strerror(io.error));
+            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connect: %s; trying on", net_io_text(io));
         told = true;
         if (deadline_passed(deadline))
             return io;
@@ -178,7 +179,7 @@ bool check_try_dial(struct check_ctx *c, struct conn **ret)
     if (io.status == NET_TROUBLE)
         check_trouble(c, "cannot connect: %s", strerror(io.error));
     else
-        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connect: %s", strerror(io.error));
+        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connect: %s", net_io_text(io));
     return false;
 }
 
@@ -507,7 +508,8 @@ static bool answers(const struct check_ctx *c, struct conn *conn, const struct o
         return true;
     why->offset = used;
     text_copy(why->expected, sizeof(why->expected), "the end");
-    text_format(why->actual, sizeof(why->actual), "%zu octets more", message.len - used);
+    text_format(why->actual, sizeof(why->actual), "%zu octet%s more", message.len - used,
+                text_s(message.len - used));
     return false;
 }
 
@@ -538,7 +540,8 @@ static void settle_stray(struct check_ctx *c, struct conn *conn, struct slice me
     } else if (before) {
         check_broken(c, "one reply to each request", "a second reply to request %08x", before->seq);
     } else if (conn_owed(conn) == 0) {
-        check_broken(c, "nothing: no request is open", "a message of %zu octets", message.len);
+        check_broken(c, "nothing: no request is open", "a message of %zu octet%s", message.len,
+                     text_s(message.len));
     } else {
         settle_mismatch(c, &conn->owed[conn->owed_first], why);
     }
@@ -599,7 +602,7 @@ static void settle_surplus(struct check_ctx *c, const struct conn *conn)
     /* Behind messages of the check's own it may be the begin of a late reply to one of them. */
     if (surplus > 0 && conn_owed(conn) == 0 && conn->said_count == 0)
         check_broken(c, "nothing: no request is open", "%zu octet%s that nobody asked for", surplus,
-                     surplus == 1 ? "" : "s");
+                     text_s(surplus));
 }
 
 /* ---- moving octets ---- */
@@ -610,8 +613,9 @@ void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struc
 
     buf_init(&words, EVENT_WHAT_MAX * 4);
     exchange_describe(c->target.exchange, octets, &words);
-    check_tell(c, who, octets, "connection %u: %s%zu octets%s%s", conn->number,
-               who == WHO_US ? "sent " : "", octets.len, words.len ? ": " : "", buf_text(&words));
+    check_tell(c, who, octets, "connection %u: %s%zu octet%s%s%s", conn->number,
+               who == WHO_US ? "sent " : "", octets.len, text_s(octets.len), words.len ? ": " : "",
+               buf_text(&words));
     buf_free(&words);
 }
 
@@ -627,7 +631,7 @@ static void over(struct check_ctx *c, struct conn *conn, struct net_io io)
     } else if (io.status != NET_TIMEOUT) {
         conn->lost = true;
         check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
-                   strerror(io.error));
+                   net_io_text(io));
         /* Where the end of the connection ends the reply, a reset does, too; the checks about the
            end itself judge it. */
         if (!conn->raw && !exchange_has(c->target.exchange, EXCHANGE_PERSISTS) &&
@@ -664,7 +668,8 @@ static bool receive_stream(struct check_ctx *c, struct conn *conn)
     conn->in_at = 0;
     uint8_t *at = buf_extend(&conn->in, CHUNK);
     if (!at) {
-        check_broken(c, "a reply", "%zu octets that are no end of one", conn->in.len);
+        check_broken(c, "a reply", "%zu octet%s and no end of one", conn->in.len,
+                     text_s(conn->in.len));
         return false;
     }
     struct net_io io = net_recv(conn->fd, at, CHUNK, false, 0);
@@ -691,19 +696,26 @@ void conn_last_words(struct check_ctx *c, struct conn *conn)
         ;
 }
 
-static void record_octets(struct check_ctx *c, const struct conn *conn, struct slice octets)
+/* What an earlier attempt or run has left is no part of this one. A disk that is full ends the
+   recording, not the check. */
+void conn_record(struct check_ctx *c, struct conn *conn, struct slice octets)
 {
-    char path[512];
+    char path[PATH_MAX];
 
     if (!c->record)
         return;
     text_format(path, sizeof(path), "%s/%s.%u", c->record, c->check->id, conn->number);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return;
-    if (lseek(fd, 0, SEEK_END) < RECORD_MAX && write(fd, octets.data, octets.len) < 0)
-        c->record = NULL; /* a full disk ends the recording, not the check */
-    close(fd);
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (conn->recorded ? O_APPEND : O_TRUNC), 0666);
+    conn->recorded = true;
+    bool ok = fd >= 0 && (lseek(fd, 0, SEEK_END) >= RECORD_MAX ||
+                          write(fd, octets.data, octets.len) == (ssize_t)octets.len);
+    if (!ok) {
+        log_error("--record %s: %s", path, strerror(errno));
+        c->record = NULL;
+    }
+    if (fd >= 0)
+        close(fd);
 }
 
 static bool send_composed(struct check_ctx *c, struct conn *conn)
@@ -719,7 +731,7 @@ static bool send_composed(struct check_ctx *c, struct conn *conn)
         conn->out_at = 0;
         return false;
     }
-    record_octets(c, conn, slice_sub(octets, 0, io.len));
+    conn_record(c, conn, slice_sub(octets, 0, io.len));
     conn_tell(c, conn, WHO_US, slice_sub(octets, 0, io.len));
     conn->out_at += io.len;
     if (conn->out_at == conn->out.len) {
@@ -760,7 +772,7 @@ void conn_silence_text(const struct check_ctx *c, const struct conn *conn, char 
     char after[64] = "";
 
     if (part > 0)
-        text_format(after, sizeof(after), " after %zu octets of it", part);
+        text_format(after, sizeof(after), " after %zu octet%s of it", part, text_s(part));
     if (conn->lost && endpoint_is_datagram(&c->target.endpoint))
         text_copy(out, cap, "nobody is there: port unreachable");
     else if (conn->lost)

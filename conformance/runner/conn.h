@@ -41,6 +41,9 @@ int64_t conn_patience(const struct check_ctx *c);
    in words where the exchange can. */
 void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struct slice octets);
 
+/* Adds octets that were sent to the connection's file of --record. */
+void conn_record(struct check_ctx *c, struct conn *conn, struct slice octets);
+
 /* Sends every datagram again that is owed a reply, where the check and the target allow that. */
 bool conn_may_ask_again(const struct check_ctx *c);
 void conn_ask_again(struct check_ctx *c, struct conn *conn);

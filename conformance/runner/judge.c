@@ -108,10 +108,13 @@ static void judge_not_run(const struct run *run, struct entry *e)
 
 static void judge_entry(struct run *run, struct entry *e)
 {
+    const struct requirement_row *rows[CHECK_CITES_MAX];
+
     e->events = calloc(OUTCOME_HEAD + OUTCOME_TAIL + 2, sizeof(*e->events));
     e->guilty = -1;
-    for (size_t i = 0; i < CHECK_CITES_MAX && e->check->cites[i] != REQ_NONE; i++)
-        e->cites[e->cite_count++] = requirement_row(e->check->cites[i])->cite;
+    e->cite_count = check_cites(e->check, run->options->exchange, rows);
+    for (size_t i = 0; i < e->cite_count; i++)
+        e->cites[i] = rows[i]->cite;
     if (e->events && e->ran)
         e->event_count = outcome_events(e->outcome, e->events, &e->events_dropped, &e->guilty);
     if (!e->ran)

@@ -48,8 +48,15 @@ bool run_catch_signals(struct problem *why)
 
     if (pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) != 0)
         return problem_set(why, "pipe: %s", strerror(errno));
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        struct sigaction before;
+
+        /* What nohup or a shell's & has made us ignore stays ignored. */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN &&
+            signals[i] != SIGCHLD)
+            continue;
         sigaction(signals[i], &action, NULL);
+    }
     signal(SIGPIPE, SIG_IGN);
     /* What a killed check leaves running becomes our child, and is ended with the run. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -175,7 +175,7 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
     registry_each(pick, &p);
     if (p.count == 0)
         return problem_set(why,
-                           p.seen ? "--shard %u/%u is empty: only %zu checks are selected"
+                           p.seen ? "--shard %u/%u is empty; checks to share: %zu"
                                   : "--only, --skip and --level together select no check",
                            s->shard, s->shards, p.seen);
     *ret_count = p.count;

@@ -110,8 +110,8 @@ static bool await_ready(struct run *run, struct problem *why)
     buf_init(&words, 1024);
     last_line(&run->process.complained, &words);
     process_end_text(&run->process, how, sizeof(how));
-    problem_set(why, "the target %s before it served at %s; its last line: %s", how,
-                run->target.url, buf_text(&words));
+    problem_set(why, "the target %s before it served at %s%s%s", how, run->target.url,
+                words.len > 2 ? "; its last line: " : "", words.len > 2 ? buf_text(&words) : "");
     buf_free(&words);
     return false;
 }

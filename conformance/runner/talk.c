@@ -27,8 +27,9 @@ static void flush(struct check_ctx *c, struct conn *conn)
         } else if (conn->ended || conn->lost) {
             break;
         } else {
-            text_format(actual, sizeof(actual), "it takes no more for %.1f s; %zu octets are left",
-                        (double)c->target.patience_ms / 1000, conn_unsent(conn));
+            text_format(actual, sizeof(actual), "it takes no more for %.1f s; %zu octet%s to go",
+                        (double)c->target.patience_ms / 1000, conn_unsent(conn),
+                        text_s(conn_unsent(conn)));
             check_broken(c, "the target takes the request", "%s", actual);
         }
     }
@@ -52,6 +53,8 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
     if (!check_alive(c))
         return;
     conn_tell(c, conn, WHO_US, octets);
+    if (io.status == NET_OK)
+        conn_record(c, conn, octets);
     if (io.status == NET_REFUSED) {
         check_turned_away(c, "the target takes the message",
                           "it is refused: nobody is at the target's address");
@@ -59,7 +62,8 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
         check_broken(c, "the target takes the message", "it takes none for %.1f s",
                      (double)c->target.patience_ms / 1000);
     } else if (io.status == NET_TROUBLE && io.error == EMSGSIZE) {
-        check_skipped(c, "a message of %zu octets does not go through this socket", octets.len);
+        check_skipped(c, "a message of %zu octet%s does not go through this socket", octets.len,
+                      text_s(octets.len));
     } else if (io.status == NET_TROUBLE) {
         check_trouble(c, "send: %s", strerror(io.error));
     } else if (io.status != NET_OK) {
@@ -90,11 +94,11 @@ bool check_try_message(struct check_ctx *c, struct conn *conn, struct buf *into,
     into->len = size_min(io.len, MESSAGE);
     conn->lost = io.status != NET_OK && io.status != NET_TIMEOUT;
     if (io.status == NET_OK)
-        check_tell(c, WHO_TARGET, buf_slice(into), "connection %u: a message of %zu octets",
-                   conn->number, into->len);
+        check_tell(c, WHO_TARGET, buf_slice(into), "connection %u: a message of %zu octet%s",
+                   conn->number, into->len, text_s(into->len));
     else if (conn->lost)
         check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
-                   strerror(io.error));
+                   net_io_text(io));
     return io.status == NET_OK;
 }
 
@@ -145,8 +149,9 @@ bool check_try_octets(struct check_ctx *c, struct conn *conn, struct slice octet
         return false;
     conn->disturbed = true;
     struct net_io io = net_send(conn->fd, octets, conn_patience(c), c->target.patience_ms);
-    check_tell(c, WHO_US, slice_sub(octets, 0, io.len), "connection %u: sent %zu of %zu octets",
-               conn->number, io.len, octets.len);
+    check_tell(c, WHO_US, slice_sub(octets, 0, io.len), "connection %u: sent %zu of %zu octet%s",
+               conn->number, io.len, octets.len, text_s(octets.len));
+    conn_record(c, conn, slice_sub(octets, 0, io.len));
     if (io.status == NET_TROUBLE)
         check_trouble(c, "send: %s", strerror(io.error));
     return io.status == NET_OK;
@@ -288,7 +293,7 @@ static void await_over(struct check_ctx *c, struct conn *conn, const char *expec
         return;
     conn_silence_text(c, conn, actual, sizeof(actual));
     if (came > 0)
-        check_broken(c, expected, "%zu octets that nobody asked for", came);
+        check_broken(c, expected, "%zu octet%s that nobody asked for", came, text_s(came));
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s", conn->number, actual);
     check_broken(c, expected, "%s", actual);
 }
@@ -330,8 +335,8 @@ void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct bu
         conn->lost = io.status != NET_OK && io.status != NET_EOF && io.status != NET_TIMEOUT;
         if (io.status != NET_OK)
             break;
-        check_tell(c, WHO_TARGET, slice_of(at, io.len), "connection %u: %zu octets", conn->number,
-                   io.len);
+        check_tell(c, WHO_TARGET, slice_of(at, io.len), "connection %u: %zu octet%s", conn->number,
+                   io.len, text_s(io.len));
     }
 }
 
@@ -353,8 +358,8 @@ size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64
             conn->lost = true;
         came += io.len;
     }
-    check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %zu octets, not judged%s",
-               conn->number, came,
+    check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %zu octet%s, not judged%s",
+               conn->number, came, text_s(came),
                conn->ended  ? ", end of file"
                : conn->lost ? ", reset"
                             : "");

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12 };
+#include "harness/base/file.h"
+
+enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12, WHY_MAX = 1 << 16 };
 
 enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_UNTIL, KEY_ISSUE, KEYS };
 
@@ -77,8 +79,9 @@ static char **field_of(struct waiver *w, enum key key)
         return &w->why;
     case KEY_UNTIL:
         return &w->until;
-    case KEY_VERDICT:
     case KEY_ISSUE:
+        return &w->issue;
+    case KEY_VERDICT:
     case KEYS:
         break;
     }
@@ -232,6 +235,7 @@ void waivers_free(struct waivers *w)
         free(w->list[i].reason);
         free(w->list[i].why);
         free(w->list[i].until);
+        free(w->list[i].issue);
     }
     free(w->list);
     free(w->path);
@@ -262,20 +266,37 @@ static bool is_plain(char octet)
     return octet >= 0x20 && octet < 0x7f;
 }
 
-/* A double-quoted scalar of YAML: the escapes of text_quote are YAML's, too. */
-static void write_scalar(FILE *out, const char *key, struct slice text)
+/* A double-quoted scalar of YAML. The text came from such a file or is ASCII, so octets above that
+   are UTF-8, and stay readable. */
+static void write_scalar(FILE *out, const char *key, const char *text)
 {
-    struct buf quoted;
+    fprintf(out, "    %s: \"", key);
+    for (; *text; text++) {
+        uint8_t octet = (uint8_t)*text;
 
-    buf_init(&quoted, 1 << 14);
-    text_quote(&quoted, text, SIZE_MAX);
-    fprintf(out, "    %s: %s\n", key, buf_text(&quoted));
-    buf_free(&quoted);
+        if (octet < 0x20 || octet == 0x7f)
+            fprintf(out, "\\x%02x", octet);
+        else
+            fprintf(out, "%s%c", octet == '"' || octet == '\\' ? "\\" : "", octet);
+    }
+    fputs("\"\n", out);
+}
+
+/* Cuts off the word that was broken, where enough is left. */
+static size_t whole_words(const char *text, size_t len)
+{
+    size_t end = len;
+
+    while (end > 0 && text[len] != ' ' && text[end - 1] != ' ')
+        end--;
+    while (end > 0 && text[end - 1] == ' ')
+        end--;
+    return end >= REASON_LEAST ? end : len;
 }
 
 /* Numbers differ from run to run; what stands before the first is what should not change. Other
    octets than printable ASCII would have to be UTF-8 in a YAML file, and need not be here. */
-static struct slice steady_part(const char *reason)
+static void steady_part(const char *reason, char ret[REASON_KEPT + 1])
 {
     size_t len = 0;
 
@@ -286,73 +307,136 @@ static struct slice steady_part(const char *reason)
     size_t unnumbered = strcspn(reason, "0123456789");
     if (unnumbered >= REASON_LEAST)
         len = size_min(len, unnumbered);
-    return slice_of((const uint8_t *)reason, len);
+    if (reason[len])
+        len = whole_words(reason, len);
+    text_format(ret, REASON_KEPT + 1, "%.*s", (int)len, reason);
 }
 
-static bool is_waivable(const struct report_check *c)
+static bool is_broken(const struct report_check *c)
 {
-    bool bad =
-        c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
-
-    return bad && steady_part(c->reason).len > 0;
+    return c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
 }
 
-static bool is_written(const struct report_set *set, size_t before, const char *id)
+static void write_kept(FILE *out, const struct waiver *w)
 {
-    for (size_t i = 0; i < before; i++) {
-        for (size_t k = 0; k < set->reports[i]->count; k++) {
-            const struct report_check *c = &set->reports[i]->checks[k];
+    fprintf(out, "  - check: %s\n    verdict: %s\n", w->check, verdict_name(w->verdict));
+    write_scalar(out, "reason", w->reason);
+    write_scalar(out, "why", w->why);
+    if (w->until)
+        fprintf(out, "    until: %s\n", w->until);
+    if (w->issue)
+        write_scalar(out, "issue", w->issue);
+}
 
-            if (text_eq(c->id, id) && is_waivable(c))
-                return true;
-        }
+static bool write_new(FILE *out, const struct report_check *c, const struct waiver *expired)
+{
+    char reason[REASON_KEPT + 1];
+    struct buf why;
+
+    steady_part(c->reason, reason);
+    if (!*reason)
+        return false;
+    buf_init(&why, WHY_MAX);
+    if (expired)
+        buf_printf(&why, "ran out on %s: %s", expired->until, expired->why);
+    else
+        buf_put_str(&why, "not yet explained");
+    fprintf(out, "  - check: %s\n    verdict: %s\n", c->id, verdict_name(c->verdict));
+    write_scalar(out, "reason", reason);
+    write_scalar(out, "why", buf_text(&why));
+    buf_free(&why);
+    return true;
+}
+
+static const struct report_check *find_tried(const struct report *r, const char *id)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (text_eq(r->checks[i].id, id) && r->checks[i].verdict != VERDICT_SKIP)
+            return &r->checks[i];
+    }
+    return NULL;
+}
+
+/* True where the waiver holds for one of the reports, or its check was tried in none of them. */
+static bool is_kept(const struct waiver *w, const struct report_set *set, const char *today)
+{
+    bool tried = false;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const struct report_check *c = find_tried(set->reports[i], w->check);
+
+        if (c && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_HOLDS)
+            return true;
+        tried |= c != NULL;
+    }
+    return !tried;
+}
+
+/* True where one of the first reports has brought a waiver for the check already. */
+static bool is_written(const struct report_set *set, size_t first, const char *id)
+{
+    for (size_t i = 0; i < first; i++) {
+        const struct report_check *c = find_tried(set->reports[i], id);
+
+        if (c && is_broken(c))
+            return true;
     }
     return false;
 }
 
-static bool write_report_waivers(FILE *out, const struct report_set *set, size_t which)
+/* The new ones of one of the reports; returns how many. */
+static size_t write_report(FILE *out, const struct report_set *set, size_t which,
+                           const struct waivers *before, const char *today)
 {
     const struct report *r = set->reports[which];
-    bool any = false;
+    size_t written = 0;
 
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
+        const struct waiver *w = waivers_find(before, c->id);
 
-        if (!is_waivable(c) || is_written(set, which, c->id))
+        if (!is_broken(c) || is_written(set, which, c->id) || (w && is_kept(w, set, today)))
             continue;
-        any = true;
-        fprintf(out, "  - check: %s\n    verdict: %s\n", c->id, verdict_name(c->verdict));
-        write_scalar(out, "reason", steady_part(c->reason));
-        write_scalar(out, "why", slice_str("not yet explained"));
+        bool expired = w && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_EXPIRED;
+        written += write_new(out, c, expired ? w : NULL);
     }
-    return any;
+    return written;
 }
 
-bool waivers_write(const char *path, const struct report_set *set, struct problem *why)
+/* Returns how many it wrote. */
+static size_t write_all(FILE *out, const struct report_set *set, const struct waivers *before)
 {
-    FILE *out = fopen(path, "we");
+    char today[16] = "";
+    struct tm tm;
+    size_t written = 0;
 
-    if (!out)
-        return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
-    fprintf(out, "# Written by %s %s for", REPORT_TOOL, REPORT_VERSION);
-    for (size_t i = 0; i < set->count; i++)
-        fprintf(out, " %s", set->reports[i]->target);
-    fputs(". Shorten each reason to what must not change, and say\n"
-          "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
-          "waivers:\n",
-          out);
-    bool any = false;
-    for (size_t i = 0; i < set->count; i++)
-        any = write_report_waivers(out, set, i) || any;
-    if (!any)
-        fputs("  []\n", out);
-    bool broken = ferror(out) != 0;
-    int error = errno;
-    if (fclose(out) != 0) {
-        broken = true;
-        error = errno;
+    if (set->count > 0 && gmtime_r(&set->reports[0]->started, &tm))
+        strftime(today, sizeof(today), "%Y-%m-%d", &tm);
+    for (size_t i = 0; before && i < before->count; i++) {
+        if (!is_kept(&before->list[i], set, today))
+            continue;
+        write_kept(out, &before->list[i]);
+        written++;
     }
-    if (broken)
-        return problem_set(why, "--write-waivers %s: %s", path, strerror(error));
-    return true;
+    for (size_t i = 0; i < set->count; i++)
+        written += write_report(out, set, i, before, today);
+    return written;
+}
+
+bool waivers_write(const char *path, const struct report_set *set, const struct waivers *before,
+                   struct problem *why)
+{
+    struct file_draft draft;
+
+    if (!file_begin(&draft, path))
+        return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
+    fprintf(draft.out, "# Written by %s %s for", REPORT_TOOL, REPORT_VERSION);
+    for (size_t i = 0; i < set->count; i++)
+        fprintf(draft.out, " %s", set->reports[i]->target);
+    fputs(".\n# Shorten each reason to what must not change, and say why it is accepted; add\n"
+          "# \"until: YYYY-MM-DD\" where it is to be mended.\nwaivers:\n",
+          draft.out);
+    if (write_all(draft.out, set, before) == 0)
+        fputs("  []\n", draft.out);
+    return file_end(&draft) || problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
 }

@@ -21,6 +21,7 @@ struct waiver {
     char *reason;
     char *why;
     char *until; /* YYYY-MM-DD, the last day on which it holds; or NULL */
+    char *issue; /* or NULL */
     unsigned line;
 };
 
@@ -45,8 +46,13 @@ enum waiver_state { WAIVER_HOLDS, WAIVER_STALE, WAIVER_EXPIRED };
 enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, const char *reason,
                                const char *today);
 
-/* Writes waivers for every fail, warn and error of the reports, for a person to edit. A check has
-   one, also where it is broken in several of them: the first. */
-bool waivers_write(const char *path, const struct report_set *set, struct problem *why) MUST_USE;
+/*
+ * Writes waivers for every fail, warn and error of the reports, for a person to edit. What a person
+ * has written before (`before`, or NULL) is kept: a waiver that still holds, or whose check was not
+ * tried this time, stays as it is; one that has run out keeps its explanation. A check that
+ * is broken in several reports has one waiver, that of the first. The file is whole or as it was.
+ */
+bool waivers_write(const char *path, const struct report_set *set, const struct waivers *before,
+                   struct problem *why) MUST_USE;
 
 #endif

@@ -173,8 +173,7 @@ static void permissions(struct check_ctx *c)
     struct net_io io = net_dial(&c->target.address, NULL, 0, &fd);
     if (seteuid(0) != 0)
         check_trouble(c, "cannot become root again");
-    check_tell(c, WHO_US, slice_of(NULL, 0), "connect as user %d: %s", NOBODY,
-               io.error ? strerror(io.error) : net_status_text(io.status));
+    check_tell(c, WHO_US, slice_of(NULL, 0), "connect as user %d: %s", NOBODY, net_io_text(io));
     if (fd >= 0)
         close(fd);
     if (io.status == NET_OK)
@@ -197,22 +196,18 @@ static void abstract_auto_clean(struct check_ctx *c)
 
 /* ---- descriptors that nobody asked for ---- */
 
-static bool send_with_descriptor(struct conn *conn, struct slice octets, int descriptor)
+static bool send_with_descriptor(struct conn *conn, struct buf *request, int descriptor)
 {
     union {
         struct cmsghdr align;
         char room[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct iovec part = {.iov_len = octets.len};
-    uint8_t copy[1024];
+    struct iovec part = {.iov_base = request->data, .iov_len = request->len};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
 
-    part.iov_len = size_min(octets.len, sizeof(copy));
-    memcpy(copy, octets.data, part.iov_len);
-    part.iov_base = copy;
     control.align.cmsg_level = SOL_SOCKET;
     control.align.cmsg_type = SCM_RIGHTS;
     control.align.cmsg_len = CMSG_LEN(sizeof(int));
@@ -234,7 +229,7 @@ static void unexpected_rights(struct check_ctx *c)
     for (unsigned i = 0; i < check_rounds(c, MESSAGES) && check_alive(c); i++) {
         buf_reset(&request);
         check_compose(c, conn, CHECK_BODY, &request);
-        if (!send_with_descriptor(conn, buf_slice(&request), null))
+        if (!send_with_descriptor(conn, &request, null))
             check_broken(c, "the target takes the request", "%s", strerror(errno));
         check_tell(c, WHO_US, buf_slice(&request), "connection %u: a request with a descriptor",
                    conn->number);

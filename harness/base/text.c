@@ -44,6 +44,11 @@ bool text_eq(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+const char *text_s(size_t number)
+{
+    return number == 1 ? "" : "s";
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return slice_starts(slice_str(text), slice_str(prefix));

@@ -25,6 +25,9 @@ void text_vformat(char *out, size_t cap, const char *format, va_list args) PRINT
 bool text_eq(const char *a, const char *b);
 bool text_starts(const char *text, const char *prefix);
 
+/* What makes a word fit its number: "" for one, else "s". */
+const char *text_s(size_t number);
+
 /* Reads a whole decimal number from min to max. False where text is anything else. */
 bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 

@@ -12,12 +12,27 @@ struct parser {
     struct exchange *x;
     struct problem *why;
     unsigned seen; /* bit per key */
+    unsigned yes;  /* traits that are given as yes */
+    struct place {
+        unsigned number;
+        size_t column;
+    } reply_at, pipeline_at, persist_at;
 };
 
 static bool wrong(const struct parser *p, const char *at, const char *what)
 {
     return problem_set(p->why, "%s:%u:%zu: %s", p->name, p->number, (size_t)(at - p->line) + 1,
                        what);
+}
+
+static struct place place_of(const struct parser *p, const char *at)
+{
+    return (struct place){p->number, (size_t)(at - p->line) + 1};
+}
+
+static bool wrong_at(const struct parser *p, struct place place, const char *what)
+{
+    return problem_set(p->why, "%s:%u:%zu: %s", p->name, place.number, place.column, what);
 }
 
 /* True where only blanks or a comment follow. */
@@ -57,6 +72,7 @@ static bool take_request(struct parser *p, const char *at)
 
 static bool take_reply(struct parser *p, const char *at)
 {
+    p->reply_at = place_of(p, at);
     return take_template(p, at, true, &p->x->reply);
 }
 
@@ -99,17 +115,20 @@ static bool take_trait(struct parser *p, const char *at, unsigned trait)
         return wrong(p, at, "expected yes or no");
     if (!line_ends(at + word_len(at)))
         return wrong(p, at + word_len(at), "nothing may follow yes or no");
+    p->yes |= yes ? trait : 0;
     p->x->traits = yes ? p->x->traits | trait : p->x->traits & ~trait;
     return true;
 }
 
 static bool take_pipeline(struct parser *p, const char *at)
 {
+    p->pipeline_at = place_of(p, at);
     return take_trait(p, at, EXCHANGE_PIPELINES);
 }
 
 static bool take_persist(struct parser *p, const char *at)
 {
+    p->persist_at = place_of(p, at);
     return take_trait(p, at, EXCHANGE_PERSISTS);
 }
 
@@ -189,6 +208,84 @@ static bool check_complete(const struct parser *p)
     return true;
 }
 
+/* ---- what no server could satisfy ---- */
+
+/* A line ends at its first LF, so a reply has one, and nothing but "any" (none, then) behind it. */
+static bool check_line(const struct parser *p)
+{
+    const struct template *t = &p->x->reply;
+    bool ends = false;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct template_part *part = &t->parts[i];
+        struct slice text = slice_sub(buf_slice(&t->literals), part->offset,
+                                      part->kind == TEMPLATE_LITERAL ? part->len : 0);
+        size_t at = slice_find(text, slice_str("\n"));
+
+        if (part->kind == TEMPLATE_OCTETS)
+            return wrong_at(p, p->reply_at,
+                            "a reply of framing line holds no %{seq:u32}: one of its octets may "
+                            "be the LF that ends the line");
+        if (part->kind != TEMPLATE_ANY && (ends || at + 1 < text.len))
+            return wrong_at(p, p->reply_at,
+                            "a reply of framing line ends at its first \\n; nothing may follow it");
+        ends = ends || at < text.len;
+    }
+    return ends || (t->count > 0 && t->parts[t->count - 1].kind == TEMPLATE_ANY) ||
+           wrong_at(p, p->reply_at, "a reply of framing line must end in \\n");
+}
+
+static bool check_fixed(const struct parser *p)
+{
+    struct problem what;
+    size_t least = 0;
+    size_t most = 0;
+
+    template_size(&p->x->reply, &least, &most);
+    bool any = template_has_any(&p->x->reply);
+    if (any ? least <= p->x->fixed : least == p->x->fixed && most == p->x->fixed)
+        return true;
+    if (!any && least != most)
+        return wrong_at(p, p->reply_at,
+                        "the length of this reply differs with the number, and the framing is "
+                        "fixed; pad it as in %{seq:08x} or %{seq:010d}");
+    problem_set(&what, "this reply has %s%zu octet%s, and the framing is fixed %zu",
+                any ? "at least " : "", least, text_s(least), p->x->fixed);
+    return wrong_at(p, p->reply_at, what.text);
+}
+
+static bool check_close(const struct parser *p)
+{
+    if (p->yes & EXCHANGE_PIPELINES)
+        return wrong_at(p, p->pipeline_at,
+                        "pipeline is no where the framing is close: one request a connection");
+    if (p->yes & EXCHANGE_PERSISTS)
+        return wrong_at(p, p->persist_at,
+                        "persist is no where the framing is close: one request a connection");
+    return true;
+}
+
+static bool check_satisfiable(const struct parser *p)
+{
+    bool empty = p->x->reply.count == 0;
+
+    switch (p->x->framing) {
+    case FRAMING_LINE:
+        return check_line(p);
+    case FRAMING_FIXED:
+        return check_fixed(p);
+    case FRAMING_CLOSE:
+        if (!check_close(p))
+            return false;
+        break;
+    case FRAMING_DATAGRAM:
+        break;
+    case FRAMING_LENGTH32:
+        return true; /* a length of none is a reply */
+    }
+    return !empty || wrong_at(p, p->reply_at, "an empty reply cannot be told from none");
+}
+
 bool exchange_file_parse(const char *name, const char *text, struct exchange *x,
                          struct problem *why)
 {
@@ -206,7 +303,7 @@ bool exchange_file_parse(const char *name, const char *text, struct exchange *x,
             p.number++;
         }
     }
-    if (!check_complete(&p) || !check_medium(&p))
+    if (!check_complete(&p) || !check_medium(&p) || !check_satisfiable(&p))
         return false;
     if (x->framing == FRAMING_CLOSE)
         x->traits &= ~(unsigned)(EXCHANGE_PERSISTS | EXCHANGE_PIPELINES);

@@ -177,7 +177,7 @@ static void describe_records(struct slice octets, struct buf *out)
             break;
     }
     if (told > 0 && octets.len > 0)
-        buf_printf(out, "; %zu octets more", octets.len);
+        buf_printf(out, "; %zu octet%s more", octets.len, text_s(octets.len));
 }
 
 static void describe_rpc(const struct exchange *x, struct slice octets, struct buf *out)

@@ -174,6 +174,42 @@ bool template_is_numbered(const struct template *t)
     return false;
 }
 
+bool template_has_any(const struct template *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->parts[i].kind == TEMPLATE_ANY)
+            return true;
+    }
+    return false;
+}
+
+void template_size(const struct template *t, size_t *ret_least, size_t *ret_most)
+{
+    enum { DECIMAL = 10, HEXADECIMAL = 8, OCTETS = 4 }; /* digits, octets of the largest number */
+
+    *ret_least = *ret_most = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct template_part *part = &t->parts[i];
+
+        switch (part->kind) {
+        case TEMPLATE_LITERAL:
+            *ret_least += part->len;
+            *ret_most += part->len;
+            break;
+        case TEMPLATE_NUMBER:
+            *ret_least += size_max(part->len, 1);
+            *ret_most += size_max(part->len, part->base == 'd' ? DECIMAL : HEXADECIMAL);
+            break;
+        case TEMPLATE_OCTETS:
+            *ret_least += OCTETS;
+            *ret_most += OCTETS;
+            break;
+        case TEMPLATE_ANY:
+            break;
+        }
+    }
+}
+
 static void expand_number(const struct template_part *part, uint32_t seq, struct buf *out)
 {
     char digits[24];

@@ -40,6 +40,10 @@ void template_free(struct template *t);
 /* True where the number of the request stands in it. */
 bool template_is_numbered(const struct template *t);
 
+/* How many octets it makes, over all numbers; stretches of anything count for none. */
+void template_size(const struct template *t, size_t *ret_least, size_t *ret_most);
+bool template_has_any(const struct template *t);
+
 /* Appends the octets for this number; stretches of anything are left out. */
 void template_expand(const struct template *t, uint32_t seq, struct buf *out);
 

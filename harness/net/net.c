@@ -28,6 +28,11 @@ const char *net_status_text(enum net_status status)
     return texts[status];
 }
 
+const char *net_io_text(struct net_io io)
+{
+    return io.error ? strerror(io.error) : net_status_text(io.status);
+}
+
 static enum net_status status_of(int error)
 {
     switch (error) {

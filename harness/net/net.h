@@ -29,6 +29,9 @@ struct net_io {
 /* A word for a message: "end of file", "connection reset", ... */
 const char *net_status_text(enum net_status status);
 
+/* What became of it: the words of its errno, or where there is none that of its status. */
+const char *net_io_text(struct net_io io);
+
 struct net_dial_options {
     const struct address *bind_to; /* local address, or NULL */
     int receive_buffer;            /* SO_RCVBUF before connecting, or 0 */

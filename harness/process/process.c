@@ -148,7 +148,8 @@ void process_stop(struct process *p, int64_t deadline_us)
         return;
     /* Daemons leave the session, so the group is not enough: the tree is taken first. */
     count = procview_tree(p->pid, members, ARRAY_LEN(members));
-    if (kill(-p->pid, SIGTERM) != 0)
+    /* Once it is reaped, its number may be that of somebody else. */
+    if (kill(-p->pid, SIGTERM) != 0 && !p->ended)
         kill(p->pid, SIGTERM); /* not yet the leader of its session */
     if (!process_wait(p, deadline_us)) {
         kill(-p->pid, SIGKILL);

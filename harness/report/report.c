@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "harness/base/file.h"
 #include "harness/report/reporters.h"
 
 static const struct reporter *const reporters[] = {
@@ -115,55 +113,20 @@ struct slice report_suite(const char *id)
     return slice_sub(all, 0, slice_find(all, slice_str(".")));
 }
 
-/* Flushes and closes; false where any write on the way has failed. */
-static bool finish(FILE *out, bool close_it)
-{
-    bool ok = fflush(out) == 0 && !ferror(out);
-
-    if (close_it && fclose(out) != 0)
-        ok = false;
-    return ok;
-}
-
-static bool is_special(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-static bool write_beside(const struct reporter *reporter, const struct report_set *set,
-                         const struct report_style *style, const char *path, struct problem *why)
-{
-    char draft[4096];
-
-    text_format(draft, sizeof(draft), "%s.XXXXXX", path);
-    int fd = strlen(path) + 8 < sizeof(draft) ? mkostemp(draft, 0) : -1;
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (!out)
-        return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
-    mode_t mask = umask(0);
-    umask(mask);
-    reporter->write(out, set, style);
-    if (fchmod(fd, 0666 & ~mask) == 0 && finish(out, true) && rename(draft, path) == 0)
-        return true;
-    problem_set(why, "cannot write report %s: %s", path, strerror(errno));
-    unlink(draft);
-    return false;
-}
-
 bool report_write(const struct reporter *reporter, const struct report_set *set,
                   const struct report_style *style, const char *path, struct problem *why)
 {
-    if (path && !text_eq(path, "-") && !is_special(path))
-        return write_beside(reporter, set, style, path, why);
-    bool to_stdout = !path || text_eq(path, "-");
-    FILE *out = to_stdout ? stdout : fopen(path, "we");
-    if (!out)
+    struct file_draft draft;
+
+    if (!path || text_eq(path, "-")) {
+        reporter->write(stdout, set, style);
+        if (fflush(stdout) == 0 && !ferror(stdout))
+            return true;
+        return problem_set(why, "cannot write report to standard output: %s", strerror(errno));
+    }
+    if (!file_begin(&draft, path))
         return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
-    reporter->write(out, set, style);
-    if (finish(out, !to_stdout))
-        return true;
-    return problem_set(why, "cannot write report to %s: %s", to_stdout ? "standard output" : path,
-                       strerror(errno));
+    reporter->write(draft.out, set, style);
+    return file_end(&draft) ||
+           problem_set(why, "cannot write report %s: %s", path, strerror(errno));
 }

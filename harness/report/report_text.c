@@ -3,7 +3,14 @@
 
 #include "harness/report/reporters.h"
 
-enum { SHOWN_BYTES = 48, US_PER_S = 1000000, SHOWN_FIRST = 8, SHOWN_LAST = 24 };
+enum {
+    SHOWN_BYTES = 48,
+    US_PER_S = 1000000,
+    SHOWN_FIRST = 8,
+    SHOWN_LAST = 24,
+    COLUMNS = 100,
+    INDENT = 5
+};
 
 static const char *paint(const struct report_style *style, enum verdict verdict)
 {
@@ -65,7 +72,7 @@ static void write_transcript(FILE *out, const struct report_check *c, bool whole
     fprintf(out, "    transcript:\n");
     for (size_t i = 0; i < c->event_count; i++) {
         if (i == first && left_out > 0)
-            fprintf(out, "         ... %zu lines left out ...\n", left_out);
+            fprintf(out, "         ... %zu line%s left out ...\n", left_out, text_s(left_out));
         if (i < first || i + last >= c->event_count)
             write_event(out, c, i);
     }
@@ -110,12 +117,46 @@ static void write_check(FILE *out, const struct report_check *c, const struct re
         write_transcript(out, c, true);
 }
 
+/* The ids of the checks that were skipped for the reason of this one, as a block of text. */
+static void write_skipped_ids(FILE *out, const struct report *r, size_t first)
+{
+    size_t column = 0;
+
+    for (size_t i = first; i < r->count; i++) {
+        const struct report_check *c = &r->checks[i];
+        size_t width = strlen(c->id) + 1;
+
+        if (c->verdict != VERDICT_SKIP || !text_eq(c->reason, r->checks[first].reason))
+            continue;
+        if (column == 0 || column + width > COLUMNS) {
+            fprintf(out, "%s%*s", column ? "\n" : "", INDENT, "");
+            column = INDENT;
+        }
+        fprintf(out, " %s", c->id);
+        column += width;
+    }
+    fputc('\n', out);
+}
+
+static bool any_ran(const struct report *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->checks[i].verdict != VERDICT_SKIP)
+            return true;
+    }
+    return false;
+}
+
 /* Skips are told once per reason, with the ids behind it. */
 static void write_skips(FILE *out, const struct report *r, const struct report_style *style)
 {
+    bool ran = any_ran(r);
+
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
-        bool told = c->verdict != VERDICT_SKIP;
+        /* Where nothing ran, the ending says so already. */
+        bool told =
+            c->verdict != VERDICT_SKIP || (!ran && r->ending && strstr(c->reason, r->ending));
 
         for (size_t j = 0; j < i && !told; j++)
             told = r->checks[j].verdict == VERDICT_SKIP && text_eq(r->checks[j].reason, c->reason);
@@ -123,12 +164,8 @@ static void write_skips(FILE *out, const struct report *r, const struct report_s
             continue;
         fprintf(out, "%sskip%s  ", paint(style, VERDICT_SKIP), unpaint(style));
         report_put_plain(out, c->reason);
-        fputs(":\n     ", out);
-        for (size_t j = i; j < r->count; j++) {
-            if (r->checks[j].verdict == VERDICT_SKIP && text_eq(r->checks[j].reason, c->reason))
-                fprintf(out, " %s", r->checks[j].id);
-        }
-        fputc('\n', out);
+        fputs(":\n", out);
+        write_skipped_ids(out, r, i);
     }
 }
 
@@ -148,9 +185,9 @@ static void write_summary(FILE *out, const struct report *r, const struct report
     if (tally.waived)
         fprintf(out, ", %u waived", tally.waived);
     if (r->stale_count)
-        fprintf(out, ", %zu waiver%s no longer needed", r->stale_count,
-                r->stale_count == 1 ? "" : "s");
-    fprintf(out, "  (%zu checks, %.1f s)\n", r->count, (double)r->duration_us / US_PER_S);
+        fprintf(out, ", %zu waiver%s no longer needed", r->stale_count, text_s(r->stale_count));
+    fprintf(out, "  (%zu check%s, %.1f s)\n", r->count, text_s(r->count),
+            (double)r->duration_us / US_PER_S);
 }
 
 static void write_part(FILE *out, const struct report *r, const struct report_style *style)
