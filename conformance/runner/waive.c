@@ -11,10 +11,10 @@
 
 enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12, WHY_MAX = 1 << 16 };
 
-enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_UNTIL, KEY_ISSUE, KEYS };
+enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_OVER, KEY_UNTIL, KEY_ISSUE, KEYS };
 
 static const char *const keys[KEYS] = {
-    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason",
+    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason", [KEY_OVER] = "over",
     [KEY_WHY] = "why",     [KEY_UNTIL] = "until",     [KEY_ISSUE] = "issue",
 };
 
@@ -52,6 +52,17 @@ static bool parse_verdict(const char *word, enum verdict *ret)
     return false;
 }
 
+static bool is_kind(const char *text)
+{
+    static const char *const kinds[] = {"tcp", "udp", "unix", "unix-dgram", "unix-seqpacket"};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (text_eq(text, kinds[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_date(const char *text)
 {
     static const char form[] = "dddd-dd-dd";
@@ -79,6 +90,8 @@ static char **field_of(struct waiver *w, enum key key)
         return &w->why;
     case KEY_UNTIL:
         return &w->until;
+    case KEY_OVER:
+        return &w->over;
     case KEY_ISSUE:
         return &w->issue;
     case KEY_VERDICT:
@@ -97,6 +110,8 @@ static const char *judge_value(const struct reading *r, enum key key, const char
         return "no check has this id; `assay list` names them";
     if (key == KEY_VERDICT && !parse_verdict(text, &verdict))
         return "expected fail, warn or error";
+    if (key == KEY_OVER && !is_kind(text))
+        return "expected tcp, udp, unix, unix-dgram or unix-seqpacket";
     if (key == KEY_UNTIL && !is_date(text))
         return "expected a date as 2027-06-30";
     return NULL;
@@ -117,7 +132,7 @@ static bool take_field(const struct reading *r, struct waiver *w, unsigned *seen
         key++;
     if (key == KEYS)
         return wrong(r, name_at,
-                     "unknown key; known are check, verdict, reason, why, until and issue");
+                     "unknown key; known are check, verdict, reason, why, over, until and issue");
     if (*seen & 1U << key)
         return wrong(r, name_at, "this key is given twice");
     *seen |= 1U << key;
@@ -152,10 +167,13 @@ static bool take_waiver(const struct reading *r, const yaml_node_t *node)
     }
     if ((seen & KEYS_NEEDED) != KEYS_NEEDED)
         return wrong(r, node, "a waiver needs check, verdict, reason and why");
-    const struct waiver *first = waivers_find(all, w->check);
-    if (first && first != w)
-        return problem_set(r->why, "%s:%u:%zu: %s is waived on line %u already", r->path, w->line,
-                           node->start_mark.column + 1, w->check, first->line);
+    for (const struct waiver *first = all->list; first < w; first++) {
+        bool both = !first->over || !w->over || text_eq(first->over, w->over);
+
+        if (text_eq(first->check, w->check) && both)
+            return problem_set(r->why, "%s:%u:%zu: %s is waived on line %u already", r->path,
+                               w->line, node->start_mark.column + 1, w->check, first->line);
+    }
     return true;
 }
 
@@ -234,6 +252,7 @@ void waivers_free(struct waivers *w)
         free(w->list[i].check);
         free(w->list[i].reason);
         free(w->list[i].why);
+        free(w->list[i].over);
         free(w->list[i].until);
         free(w->list[i].issue);
     }
@@ -242,10 +261,18 @@ void waivers_free(struct waivers *w)
     *w = (struct waivers){0};
 }
 
-const struct waiver *waivers_find(const struct waivers *w, const char *check)
+static bool applies(const struct waiver *w, const char *target)
+{
+    const char *kind = text_starts(target, "rpc+") ? target + strlen("rpc+") : target;
+    size_t len = strcspn(kind, ":");
+
+    return !w->over || (strlen(w->over) == len && text_starts(kind, w->over));
+}
+
+const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target)
 {
     for (size_t i = 0; w && i < w->count; i++) {
-        if (text_eq(w->list[i].check, check))
+        if (text_eq(w->list[i].check, check) && applies(&w->list[i], target))
             return &w->list[i];
     }
     return NULL;
@@ -322,6 +349,8 @@ static void write_kept(FILE *out, const struct waiver *w)
     fprintf(out, "  - check: %s\n    verdict: %s\n", w->check, verdict_name(w->verdict));
     write_scalar(out, "reason", w->reason);
     write_scalar(out, "why", w->why);
+    if (w->over)
+        fprintf(out, "    over: %s\n", w->over);
     if (w->until)
         fprintf(out, "    until: %s\n", w->until);
     if (w->issue)
@@ -363,7 +392,8 @@ static bool is_kept(const struct waiver *w, const struct report_set *set, const 
     bool tried = false;
 
     for (size_t i = 0; i < set->count; i++) {
-        const struct report_check *c = find_tried(set->reports[i], w->check);
+        const struct report_check *c =
+            applies(w, set->reports[i]->target) ? find_tried(set->reports[i], w->check) : NULL;
 
         if (c && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_HOLDS)
             return true;
@@ -393,7 +423,7 @@ static size_t write_report(FILE *out, const struct report_set *set, size_t which
 
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
-        const struct waiver *w = waivers_find(before, c->id);
+        const struct waiver *w = waivers_find(before, c->id, r->target);
 
         if (!is_broken(c) || is_written(set, which, c->id) || (w && is_kept(w, set, today)))
             continue;
