@@ -9,8 +9,7 @@
 
 #include "conformance/command.h"
 #include "conformance/evidence.h"
-#include "conformance/repeat.h"
-#include "conformance/runner/run.h"
+#include "conformance/targets.h"
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
 
@@ -298,7 +297,8 @@ static void print_help(void)
         "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
         "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace. An RPC program\n"
         "is rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://HOST:PORT/PROG/VERS or\n"
-        "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc.\n\n");
+        "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc. rpc://HOST/PROG/VERS asks\n"
+        "rpcbind at HOST and tries every transport of the program that it knows, one by one.\n\n");
     options_help(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n"
@@ -308,6 +308,7 @@ static void print_help(void)
            "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
            "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
            "  assay check rpc+tcp://127.0.0.1:111/portmapper/2\n"
+           "  assay check rpc://localhost/345678/2\n"
            "  assay check udp://[::1]:7 --only datagram.size --seed 7 --verbose\n");
 }
 
@@ -391,14 +392,15 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
         r->seed = (uint64_t)deadline_now_us() % 1000000;
     if (!endpoint_parse(url, &r->endpoint, why))
         return false;
-    if (r->endpoint.netpath)
+    if (r->endpoint.netpath && r->spawn)
         return problem_set(why,
-                           "\"%s\" names every transport of a program, and one is tried at a time; "
-                           "write rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp:// or rpc+unix:",
+                           "--spawn does not go with \"%s\": rpcbind knows a program only once it "
+                           "runs; start it yourself, or write rpc+tcp:// or rpc+udp://",
                            url);
     if (r->spawn && r->pid)
         return problem_set(why, "--pid and --spawn exclude each other");
-    if (!endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 && !r->spawn)
+    if (!endpoint_is_unix(&r->endpoint) && !r->endpoint.netpath && r->endpoint.port == 0 &&
+        !r->spawn)
         return problem_set(why, "\"%s\": port 0 (choose one) goes with --spawn only", url);
     if (!r->speak)
         r->speak = target_default_speak(&r->endpoint);
@@ -416,7 +418,7 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
 
 /* ---- the reports ---- */
 
-static bool write_reports(const struct check_options *o, const struct run *run)
+static bool write_reports(const struct check_options *o, const struct report_set *set)
 {
     struct report_style style = {.quiet = o->quiet, .verbose = o->verbose};
     struct problem why;
@@ -426,16 +428,16 @@ static bool write_reports(const struct check_options *o, const struct run *run)
         const struct wanted_report *w = &o->reports[i];
 
         style.colour = !w->path && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-        if (!report_write(w->reporter, &run->report, &style, w->path, &why)) {
+        if (!report_write(w->reporter, set, &style, w->path, &why)) {
             log_error("%s", why.text);
             ok = false;
         }
     }
-    if (o->write_waivers && !waivers_write(o->write_waivers, &run->report, &why)) {
+    if (o->write_waivers && !waivers_write(o->write_waivers, set, &why)) {
         log_error("%s", why.text);
         ok = false;
     }
-    if (o->evidence && !evidence_write(o->evidence, &run->report, &why)) {
+    if (o->evidence && !evidence_write(o->evidence, set, &why)) {
         log_error("%s", why.text);
         ok = false;
     }
@@ -444,7 +446,8 @@ static bool write_reports(const struct check_options *o, const struct run *run)
 
 static int perform(const struct check_options *o)
 {
-    static struct run run;
+    static struct targets targets;
+    const struct report *room[NETPATH_PLACES_MAX];
     struct problem why;
     int status = STATUS_KIT;
 
@@ -452,16 +455,18 @@ static int perform(const struct check_options *o)
         log_error("%s", why.text);
         return STATUS_KIT;
     }
-    if (!repeat_perform(&run, &o->run, o->repeat, &why)) {
-        log_error("%s", why.text);
+    if (targets_open(&targets, &o->run, &why)) {
+        status = targets_run(&targets, o->repeat);
     } else {
-        status = run_status(&run);
-        if (run.ending[0])
-            log_error("%s", run.ending);
-        if (!write_reports(o, &run) && status == STATUS_OK)
-            status = STATUS_KIT;
+        log_error("%s", why.text);
+        status = STATUS_NO_VERDICT;
+        targets_close(&targets);
+        targets.several = true;
     }
-    run_free(&run);
+    struct report_set set = targets_reports(&targets, room);
+    if ((set.count > 0 || set.several) && !write_reports(o, &set) && status == STATUS_OK)
+        status = STATUS_KIT;
+    targets_close(&targets);
     return status;
 }
 

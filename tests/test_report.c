@@ -220,7 +220,8 @@ static char *form_of(const struct report *r, const char *form, struct report_sty
 
     text_format(path, sizeof(path), "%s/report", folder);
     assert_non_null(reporter_find(form));
-    if (!report_write(reporter_find(form), r, &style, path, &why))
+    struct report_set set = {.reports = &r, .count = 1};
+    if (!report_write(reporter_find(form), &set, &style, path, &why))
         fail_msg("%s", why.text);
     char *text = program_read_file(path);
     assert_non_null(text);
@@ -748,7 +749,10 @@ static bool write_to(const char *path, struct problem *why)
     static const struct report_style style = {.colour = false};
     struct report r = whole_report();
 
-    return report_write(reporter_find("json"), &r, &style, path, why);
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
+
+    return report_write(reporter_find("json"), &set, &style, path, why);
 }
 
 static void test_file_mode_and_replacing(void **state UNUSED)

@@ -271,6 +271,8 @@ static void test_write_then_read(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         struct report r = {.target = "tcp://127.0.0.1:7", .checks = &checks[i], .count = 1};
+        const struct report *one = &r;
+        struct report_set set = {.reports = &one, .count = 1};
         struct problem why = {""};
         struct waivers w;
         char path[96];
@@ -279,7 +281,7 @@ static void test_write_then_read(void **state UNUSED)
 
         bad = bad && checks[i].reason[0]; /* a waiver needs a part of the reason */
         text_format(path, sizeof(path), "%s/written", folder);
-        assert_row(i, waivers_write(path, &r, &why));
+        assert_row(i, waivers_write(path, &set, &why));
         if (!waivers_read(path, is_known, &w, &why))
             fail_msg("row %zu: %s", i, why.text);
         assert_row(i, w.count == bad);
@@ -295,18 +297,20 @@ static void test_write_then_read(void **state UNUSED)
 static void test_write_all_together(void **state UNUSED)
 {
     struct report r = {.target = "tcp://127.0.0.1:7", .checks = checks, .count = 8};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct problem why = {""};
     struct waivers w;
     char path[96];
 
     text_format(path, sizeof(path), "%s/all", folder);
-    assert_true(waivers_write(path, &r, &why));
+    assert_true(waivers_write(path, &set, &why));
     if (!waivers_read(path, is_known, &w, &why))
         fail_msg("%s", why.text);
     assert_int_equal(w.count, 5);
     waivers_free(&w);
     r.count = 0;
-    assert_true(waivers_write(path, &r, &why));
+    assert_true(waivers_write(path, &set, &why));
     assert_true(waivers_read(path, is_known, &w, &why));
     assert_int_equal(w.count, 0);
     waivers_free(&w);
@@ -316,11 +320,13 @@ static void test_write_all_together(void **state UNUSED)
 static void test_written_reason_is_steady(void **state UNUSED)
 {
     struct report r = {.target = "t", .checks = checks, .count = 1};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct waivers w;
     char path[96];
 
     text_format(path, sizeof(path), "%s/steady", folder);
-    assert_true(waivers_write(path, &r, NULL));
+    assert_true(waivers_write(path, &set, NULL));
     assert_true(waivers_read(path, is_known, &w, NULL));
     assert_int_equal(waiver_judge(&w.list[0], VERDICT_FAIL,
                                   "expected end of file, got nothing for 7 s", "2026-01-01"),
@@ -332,14 +338,16 @@ static void test_cannot_be_written(void **state UNUSED)
 {
     static struct report_check many[200];
     struct report r = {.target = "t", .checks = many, .count = 1};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct problem why = {""};
 
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = checks[0];
-    assert_false(waivers_write("/no/such/folder/w", &r, &why));
+    assert_false(waivers_write("/no/such/folder/w", &set, &why));
     assert_contains(why.text, "--write-waivers /no/such/folder/w: ");
     for (r.count = 0; r.count <= ARRAY_LEN(many); r.count += 10) {
-        assert_row(r.count, !waivers_write("/dev/full", &r, &why));
+        assert_row(r.count, !waivers_write("/dev/full", &set, &why));
         assert_contains(why.text, strerror(ENOSPC));
     }
 }

@@ -203,11 +203,17 @@ static void add_stale(struct run *run, const char *format, const struct waiver *
                       const char *detail)
 {
     char text[1024];
-    char **grown = realloc(run->stale, (run->stale_count + 1) * sizeof(*grown));
+    size_t room = run->stale_count + 1;
+    char **grown = realloc(run->stale, room * sizeof(*grown));
 
     if (!grown)
         return;
     run->stale = grown;
+    const struct waiver **whose = realloc(run->stale_of, room * sizeof(*whose));
+    if (!whose)
+        return;
+    run->stale_of = whose;
+    run->stale_of[run->stale_count] = w;
     text_format(text, sizeof(text), "%s:%u: the waiver of %s %s%s", run->options->waivers->path,
                 w->line, w->check, format, detail);
     run->stale[run->stale_count] = strdup(text);
@@ -238,6 +244,35 @@ static void judge_waivers(struct run *run)
             add_stale(run, "has run out on ", w, w->until);
             break;
         }
+    }
+}
+
+static bool holds_somewhere(struct run *const *runs, size_t count, const struct waiver *w)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t e = 0; e < runs[i]->count; e++) {
+            if (runs[i]->entries[e].waiver == w)
+                return true;
+        }
+    }
+    return false;
+}
+
+void judge_together(struct run *const *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct run *run = runs[i];
+        size_t kept = 0;
+
+        for (size_t s = 0; s < run->stale_count; s++) {
+            if (holds_somewhere(runs, count, run->stale_of[s])) {
+                free(run->stale[s]);
+                continue;
+            }
+            run->stale_of[kept] = run->stale_of[s];
+            run->stale[kept++] = run->stale[s];
+        }
+        run->report.stale_count = run->stale_count = kept;
     }
 }
 

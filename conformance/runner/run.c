@@ -405,6 +405,7 @@ void run_free(struct run *run)
     for (size_t i = 0; i < run->stale_count; i++)
         free(run->stale[i]);
     free(run->stale);
+    free(run->stale_of);
     for (unsigned slot = 0; slot < RUN_JOBS_MAX; slot++)
         job_free(&run->slots[slot]);
     job_free(&run->helper);

@@ -92,6 +92,7 @@ struct run {
     struct report report;
     struct report_check *report_checks;
     char **stale; /* waivers that are no longer needed */
+    const struct waiver **stale_of;
     size_t stale_count;
 };
 
@@ -102,6 +103,10 @@ void run_free(struct run *run);
 
 /* The exit status of the contract for this run. */
 int run_status(const struct run *run);
+
+/* Runs of several targets under the same waivers: a waiver that holds in one of them is needed, and
+   no longer stale in the others. */
+void judge_together(struct run *const *runs, size_t count);
 
 /* Makes the signals that end a run known; run_perform sees them. To be called once. */
 bool run_catch_signals(struct problem *why) MUST_USE;

@@ -297,29 +297,54 @@ static bool is_waivable(const struct report_check *c)
     return bad && steady_part(c->reason).len > 0;
 }
 
-bool waivers_write(const char *path, const struct report *r, struct problem *why)
+static bool is_written(const struct report_set *set, size_t before, const char *id)
 {
-    FILE *out = fopen(path, "we");
+    for (size_t i = 0; i < before; i++) {
+        for (size_t k = 0; k < set->reports[i]->count; k++) {
+            const struct report_check *c = &set->reports[i]->checks[k];
 
-    if (!out)
-        return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
-    fprintf(out,
-            "# Written by %s %s for %s. Shorten each reason to what must not change, and say\n"
-            "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
-            "waivers:%s\n",
-            REPORT_TOOL, REPORT_VERSION, r->target, r->count ? "" : " []");
+            if (text_eq(c->id, id) && is_waivable(c))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool write_report_waivers(FILE *out, const struct report_set *set, size_t which)
+{
+    const struct report *r = set->reports[which];
     bool any = false;
+
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
 
-        if (!is_waivable(c))
+        if (!is_waivable(c) || is_written(set, which, c->id))
             continue;
         any = true;
         fprintf(out, "  - check: %s\n    verdict: %s\n", c->id, verdict_name(c->verdict));
         write_scalar(out, "reason", steady_part(c->reason));
         write_scalar(out, "why", slice_str("not yet explained"));
     }
-    if (!any && r->count)
+    return any;
+}
+
+bool waivers_write(const char *path, const struct report_set *set, struct problem *why)
+{
+    FILE *out = fopen(path, "we");
+
+    if (!out)
+        return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
+    fprintf(out, "# Written by %s %s for", REPORT_TOOL, REPORT_VERSION);
+    for (size_t i = 0; i < set->count; i++)
+        fprintf(out, " %s", set->reports[i]->target);
+    fputs(". Shorten each reason to what must not change, and say\n"
+          "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
+          "waivers:\n",
+          out);
+    bool any = false;
+    for (size_t i = 0; i < set->count; i++)
+        any = write_report_waivers(out, set, i) || any;
+    if (!any)
         fputs("  []\n", out);
     bool broken = ferror(out) != 0;
     int error = errno;

@@ -45,7 +45,8 @@ enum waiver_state { WAIVER_HOLDS, WAIVER_STALE, WAIVER_EXPIRED };
 enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, const char *reason,
                                const char *today);
 
-/* Writes waivers for every fail, warn and error of the report, for a person to edit. */
-bool waivers_write(const char *path, const struct report *r, struct problem *why) MUST_USE;
+/* Writes waivers for every fail, warn and error of the reports, for a person to edit. A check has
+   one, also where it is broken in several of them: the first. */
+bool waivers_write(const char *path, const struct report_set *set, struct problem *why) MUST_USE;
 
 #endif

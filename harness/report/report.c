@@ -132,7 +132,7 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-static bool write_beside(const struct reporter *reporter, const struct report *r,
+static bool write_beside(const struct reporter *reporter, const struct report_set *set,
                          const struct report_style *style, const char *path, struct problem *why)
 {
     char draft[4096];
@@ -144,7 +144,7 @@ static bool write_beside(const struct reporter *reporter, const struct report *r
         return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
     mode_t mask = umask(0);
     umask(mask);
-    reporter->write(out, r, style);
+    reporter->write(out, set, style);
     if (fchmod(fd, 0666 & ~mask) == 0 && finish(out, true) && rename(draft, path) == 0)
         return true;
     problem_set(why, "cannot write report %s: %s", path, strerror(errno));
@@ -152,16 +152,16 @@ static bool write_beside(const struct reporter *reporter, const struct report *r
     return false;
 }
 
-bool report_write(const struct reporter *reporter, const struct report *r,
+bool report_write(const struct reporter *reporter, const struct report_set *set,
                   const struct report_style *style, const char *path, struct problem *why)
 {
     if (path && !text_eq(path, "-") && !is_special(path))
-        return write_beside(reporter, r, style, path, why);
+        return write_beside(reporter, set, style, path, why);
     bool to_stdout = !path || text_eq(path, "-");
     FILE *out = to_stdout ? stdout : fopen(path, "we");
     if (!out)
         return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
-    reporter->write(out, r, style);
+    reporter->write(out, set, style);
     if (finish(out, !to_stdout))
         return true;
     return problem_set(why, "cannot write report to %s: %s", to_stdout ? "standard output" : path,
