@@ -1,6 +1,6 @@
 /*
- * Proves the checks: each twin of assay-twins must be found by the check that it is made for, and
- * each check that judges must have a twin. One line of TAP for either.
+ * Proves the checks: each twin must be found by the check that it is made for, and each check that
+ * judges must have a twin. One line of TAP for either.
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  */
@@ -29,7 +29,11 @@ enum {
     PATIENCE_MS = 1500,
 };
 
+/* Whose --fault list names the twins. */
+static const char *const programs[] = {"assay-twins", "assay-twins-rpc"};
+
 struct twin {
+    const char *program;
     char *name;
     char *check;
     char *transport;
@@ -71,12 +75,21 @@ static const struct transport {
     {"unix-dgram", "unix-dgram:", "unix-dgram:{path}"},
     {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}"},
     {"unix-abstract", "unix:@", "unix:{path}"},
+    {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}"},
+    {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}"},
+    {"rpc+unix", "rpc+unix:", "rpc+unix:{path}"},
 };
 
+/* The program that an RPC twin serves where its transport does not say: MSGPROG. */
+static const char usual_service[] = "/345678/2";
+
+/* The name is followed by /PROGRAM/VERSION where that is not the usual one. */
 static const struct transport *find_transport(const char *name)
 {
+    size_t len = strcspn(name, "/");
+
     for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
-        if (text_eq(transports[i].name, name))
+        if (strlen(transports[i].name) == len && strncmp(transports[i].name, name, len) == 0)
             return &transports[i];
     }
     return NULL;
@@ -127,7 +140,7 @@ static bool run_into(const struct proof *p, const char *file, const char *progra
     return ok;
 }
 
-static bool take_line(struct proof *p, const char *line)
+static bool take_line(struct proof *p, const char *program, const char *line)
 {
     char *copy = strdup(line);
     char *fields[FIELDS];
@@ -139,7 +152,8 @@ static bool take_line(struct proof *p, const char *line)
         if (!fields[i])
             return false;
     }
-    p->twins[p->count] = (struct twin){.name = fields[0],
+    p->twins[p->count] = (struct twin){.program = program,
+                                       .name = fields[0],
                                        .check = fields[1],
                                        .transport = fields[2],
                                        .speak = fields[3],
@@ -148,19 +162,22 @@ static bool take_line(struct proof *p, const char *line)
     return true;
 }
 
-static bool read_twins(struct proof *p)
+static bool read_twins(struct proof *p, const char *program)
 {
     char path[PATH_MAX];
     char line[LINE_MAX_];
     bool ok = true;
+    size_t before = p->count;
 
     text_format(path, sizeof(path), "%s/twins", p->folder);
-    FILE *file = run_into(p, "twins", "assay-twins", "--fault list") ? fopen(path, "re") : NULL;
+    FILE *file = run_into(p, "twins", program, "--fault list") ? fopen(path, "re") : NULL;
     while (file && ok && p->count < TWINS_MAX && fgets(line, sizeof(line), file))
-        ok = take_line(p, line);
+        ok = take_line(p, program, line);
     if (file)
         fclose(file);
-    return ok && p->count > 0;
+    if (!ok || p->count == before || p->count == TWINS_MAX)
+        say(p, false, "the list of %s cannot be read", program);
+    return ok && p->count > before;
 }
 
 /* ---- one twin ---- */
@@ -170,6 +187,21 @@ static void report_path(const struct proof *p, const struct twin *t, char *out, 
     text_format(out, cap, "%s/%s.json", p->folder, t->name);
 }
 
+/* Where assay reaches the twin. */
+static void put_url(const struct proof *p, const struct twin *t, const struct transport *how,
+                    struct buf *out)
+{
+    const char *service = strchr(t->transport, '/');
+
+    buf_put_str(out, how->url);
+    if (text_eq(how->name, "unix-abstract"))
+        buf_printf(out, "assay-prove-%d-%s", (int)getpid(), t->name);
+    else if (strchr(how->url, ':')[1] == '\0')
+        buf_printf(out, "%s/%s", p->folder, t->name);
+    if (text_starts(how->name, "rpc"))
+        buf_put_str(out, service ? service : usual_service);
+}
+
 static void compose(const struct proof *p, const struct twin *t, const struct transport *how,
                     struct buf *out)
 {
@@ -177,20 +209,16 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     struct buf spawn;
 
     buf_init(&spawn, 1 << 14);
-    text_format(text, sizeof(text), "%s/assay-twins", p->build);
+    text_format(text, sizeof(text), "%s/%s", p->build, t->program);
     buf_put_str(&spawn, "exec ");
     text_shell_word(&spawn, text);
     buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
     text_format(text, sizeof(text), "%s/assay", p->build);
     buf_put_str(out, "exec ");
     text_shell_word(out, text);
-    text_copy(text, sizeof(text), how->url);
-    if (text_eq(t->transport, "unix-abstract"))
-        text_format(text, sizeof(text), "%sassay-prove-%d-%s", how->url, (int)getpid(), t->name);
-    else if (text_starts(t->transport, "unix"))
-        text_format(text, sizeof(text), "%s%s/%s", how->url, p->folder, t->name);
-    buf_printf(out, " check %s --only %s --patience %d --seed 1 --speak ", text, t->check,
-               PATIENCE_MS);
+    buf_put_str(out, " check ");
+    put_url(p, t, how, out);
+    buf_printf(out, " --only %s --patience %d --seed 1 --speak ", t->check, PATIENCE_MS);
     text_shell_word(out, t->speak);
     buf_put_str(out, " --spawn ");
     text_shell_word(out, buf_text(&spawn));
@@ -378,12 +406,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "prove: %s: %s\n", p.folder, strerror(errno));
         return EXIT_FAILURE;
     }
-    if (read_twins(&p)) {
+    bool ok = true;
+    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+        ok = read_twins(&p, programs[i]) && ok;
+    if (ok) {
         try_twins(&p);
         if (!p.pattern)
             look_for_gaps(&p);
-    } else {
-        say(&p, false, "the list of twins cannot be read");
     }
     clean_up(&p);
     printf("1..%u\n", p.said);

@@ -106,12 +106,19 @@ static const char *netid_of(const struct endpoint *at, const struct address *loc
     return NULL;
 }
 
+/* Program and version may be left out: one twin serves one program. */
+static bool read_url(const char *url, struct endpoint *ret, struct problem *why)
+{
+    return endpoint_parse(url, ret, why) ||
+           endpoint_parse(text_starts(url, "rpc+") ? url + strlen("rpc+") : url, ret, why);
+}
+
 static bool open_place(struct server *s, const char *url, struct problem *why)
 {
     struct place *p = &s->places[s->count];
     struct address local;
 
-    if (!endpoint_parse(url, &p->at, why))
+    if (!read_url(url, &p->at, why))
         return false;
     p->source.fd = net_listen(&p->at, BACKLOG, why);
     if (p->source.fd < 0)
