@@ -78,6 +78,8 @@ static const struct transport {
     {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}"},
     {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}"},
     {"rpc+unix", "rpc+unix:", "rpc+unix:{path}"},
+    {"rpc+tcp+udp", "rpc+tcp://127.0.0.1:0",
+     "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}"},
 };
 
 /* The program that an RPC twin serves where its transport does not say: MSGPROG. */

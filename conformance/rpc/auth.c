@@ -468,6 +468,7 @@ static const struct check checks[] = {
         .how = "Credential and verifier AUTH_NONE without octets; SUCCESS.",
         .cites = {REQ_RPC_5531_10_01},
         .needs = NEEDS_CALLS,
+        .flags = CHECK_UNANSWERED,
         .run = none_available,
     },
     {

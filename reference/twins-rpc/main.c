@@ -20,7 +20,7 @@ static const struct twin_part *const parts[] = {
 #undef PART
 };
 
-/* The server without any fault, which every check must pass. It is no twin and is not listed. */
+/* The servers without any fault, which every check must pass. */
 static const struct twin sound[] = {
     {.name = "none", .what = "nothing"},
     {.name = "none-registry", .what = "nothing", .registry = true},
@@ -38,7 +38,7 @@ static int usage(void)
     fprintf(stderr,
             "Usage: assay-twins-rpc --fault NAME --listen URL [--listen URL ...] [--data FILE]\n"
             "       assay-twins-rpc --fault list\n\n"
-            "--fault none and --fault none-registry serve without any fault.\n");
+            "Those that begin with none, as none and none-registry, have no fault.\n");
     return 2;
 }
 
@@ -50,6 +50,8 @@ static int list(void)
         for (size_t i = 0; i < parts[part]->count; i++) {
             const struct twin *t = &parts[part]->twins[i];
 
+            if (!t->check)
+                continue;
             printf("%s\t%s\t%s%s\trpc\t%s\n", t->name, t->check,
                    t->transport ? t->transport : "rpc+tcp", t->registry ? "/100000/4" : "",
                    t->what);

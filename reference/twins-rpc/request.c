@@ -20,6 +20,25 @@ void request_deny(struct request *r, enum auth_stat stat)
     r->reply.auth = stat;
 }
 
+void request_reread(struct request *r)
+{
+    struct words w = words_of(r->message);
+
+    r->call.xid = words_u32(&w);
+    words_u32(&w); /* msg_type */
+    words_u32(&w); /* rpcvers */
+    r->call.program = words_u32(&w);
+    r->call.version = words_u32(&w);
+    r->call.procedure = words_u32(&w);
+    r->call.credential.flavor = words_u32(&w);
+    r->call.credential.body = words_opaque(&w, UINT32_MAX);
+    r->call.verifier.flavor = words_u32(&w);
+    r->call.verifier.body = words_opaque(&w, UINT32_MAX);
+    r->call.arguments = words_rest(&w);
+    r->reply.xid = r->call.xid;
+    r->form = w.failed ? CALL_NOT_ONE : CALL_GOOD;
+}
+
 /* As the own server: AUTH_NONE and AUTH_SYS are taken, AUTH_REJECTEDCRED for all else. */
 enum auth_stat request_judge(const struct request *r)
 {

@@ -116,6 +116,10 @@ struct message_fault {
 /* Answers the message by r->emit. ACT_DROP where the connection is to be closed behind it. */
 enum act request_answer(struct request *r);
 
+/* For hooks: reads the header again without any of its rules: whatever msg_type and rpcvers are,
+   and bodies of any length. The form is then CALL_GOOD where the octets suffice. */
+void request_reread(struct request *r);
+
 /* For hooks: what the engine does by itself. */
 enum auth_stat request_judge(const struct request *r);
 void request_accept(struct request *r, enum accept_stat stat);

@@ -9,8 +9,8 @@
 
 struct twin {
     const char *name;
-    const char *check;
-    const char *transport; /* rpc+tcp, rpc+udp, rpc+unix; NULL stands for rpc+tcp */
+    const char *check;     /* NULL: it has no fault, and is not listed */
+    const char *transport; /* rpc+tcp, rpc+udp, rpc+unix, rpc+tcp+udp; NULL stands for rpc+tcp */
     const char *what;      /* is wrong with it */
     bool registry;         /* serves program 100000; else MSGPROG */
     bool deaf;             /* does not hear when it is asked to end */
