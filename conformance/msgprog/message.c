@@ -43,16 +43,17 @@ static bool read_number(struct check_ctx *c, const struct heard *h, int32_t *ret
     return false;
 }
 
-void message_say(struct check_ctx *c, struct conn *conn, struct slice text, struct heard *ret)
+void message_say(struct check_ctx *c, struct conn *conn, struct slice text, bool due,
+                 struct heard *ret)
 {
-    static const struct say_options awaits = {.awaits = true};
+    struct say_options options = {.awaits = due};
     struct onc_call call = check_call_of(c, MESSAGE_SAVE);
     struct buf args;
 
     buf_init(&args, MESSAGE_MAX);
     message_args(text, &args);
     call.args = buf_slice(&args);
-    check_say(c, conn, &call, &awaits, ret);
+    check_say(c, conn, &call, &options, ret);
     buf_free(&args);
 }
 
@@ -61,7 +62,7 @@ int32_t message_save(struct check_ctx *c, struct conn *conn, struct slice text)
     int32_t number = 0;
     struct heard h;
 
-    message_say(c, conn, text, &h);
+    message_say(c, conn, text, true, &h);
     check_accepted(c, &h, "SAVEMSG", ONC_SUCCESS);
     if (!check_alive(c) || !read_number(c, &h, &number))
         return 0;

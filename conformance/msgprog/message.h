@@ -19,8 +19,9 @@ void message_text(struct check_ctx *c, size_t octets, struct buf *out);
 /* The arguments of SAVEMSG, appended. */
 void message_args(struct slice text, struct buf *out);
 
-/* Says SAVEMSG of this text, honestly, and waits for a reply that is not judged. */
-void message_say(struct check_ctx *c, struct conn *conn, struct slice text, struct heard *ret);
+/* Says SAVEMSG of this text, honestly; with `due` a reply is waited for, which is not judged. */
+void message_say(struct check_ctx *c, struct conn *conn, struct slice text, bool due,
+                 struct heard *ret);
 
 /* Saves the text. Its number, from 1 on; anything else breaks the claim, and is 0. */
 int32_t message_save(struct check_ctx *c, struct conn *conn, struct slice text);
