@@ -527,7 +527,7 @@ static void drop_other_versions(struct asking *a)
 
 /* ---- where is asked ---- */
 
-/* With versions 3 and 2. True where this transport is not the only one to ask over. */
+/* With versions 3 and 2. True where the other transport has to be asked, too. */
 static bool ask_older(struct asking *a)
 {
     enum asked asked = ask_address(a);
@@ -553,13 +553,16 @@ static bool ask_at(struct asking *a, const struct address *at)
         enum asked asked = ask_list(a);
         bool on = asked == ASKED_MUTE || (asked == ASKED_LACKS && ask_older(a));
 
+        /* rpcbind 1.2.6 lists no address for its local transport, and yet has one. */
+        if (asked == ASKED_OK && address_family(at) == AF_UNIX)
+            (void)ask_address(a);
+        else if (asked == ASKED_OK)
+            a->loose = a->ret->count;
         if (asked != ASKED_MUTE && !any) {
             any = true;
             look_around(a);
         }
         hang_up(a);
-        if (asked == ASKED_OK)
-            a->loose = a->ret->count;
         if (!on)
             break;
     }
