@@ -77,6 +77,7 @@ static const struct transport {
     {"unix-abstract", "unix:@", "unix:{path}"},
     {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}"},
     {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}"},
+    {"rpc+udp-any", "rpc+udp://127.0.0.1:0", "rpc+udp://0.0.0.0:{port}"},
     {"rpc+unix", "rpc+unix:", "rpc+unix:{path}"},
     {"rpc+tcp+udp", "rpc+tcp://127.0.0.1:0",
      "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}"},

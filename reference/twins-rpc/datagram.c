@@ -13,8 +13,6 @@ enum {
 };
 
 struct datagram {
-    int fd;
-    bool any_end;
     struct sockaddr_storage from;
     socklen_t from_len;
     /* At first where it was sent to, then where the reply comes from. */
@@ -93,11 +91,11 @@ static void emit(struct request *r, struct slice message)
                             .msg_iov = &part,
                             .msg_iovlen = 1};
 
-    if (!d->any_end && d->control_len > 0) {
+    if (!r->server->fault->datagram.any_end && d->control_len > 0) {
         header.msg_control = (void *)(uintptr_t)d->control;
         header.msg_controllen = d->control_len;
     }
-    if (sendmsg(d->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    if (sendmsg(r->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         errno = 0; /* datagrams may be lost */
 }
 
@@ -105,11 +103,10 @@ static void answer(struct server *s, const struct place *place, struct datagram 
                    size_t len)
 {
     const struct datagram_fault *f = &s->fault->datagram;
-    size_t cap = f->buffer ? f->buffer : SERVER_DATAGRAM;
     struct request r = {
         .server = s,
-        .message = slice_of(data, f->stale && len > 0 ? cap : len),
-        .room = cap,
+        .message = slice_of(data, len),
+        .room = f->buffer ? f->buffer : SERVER_DATAGRAM,
         .datagram = true,
         .memo = &s->memo,
         .netid = place->netid,
@@ -120,8 +117,6 @@ static void answer(struct server *s, const struct place *place, struct datagram 
         .from = {.storage = d->from, .len = d->from_len, .socktype = SOCK_DGRAM},
     };
 
-    d->fd = f->other_end ? s->other_end : place->source.fd;
-    d->any_end = f->any_end || f->other_end;
     request_answer(&r);
 }
 

@@ -160,11 +160,6 @@ static bool open_all(struct server *s, const struct options *o, struct problem *
 
     for (size_t i = 0; ok && i < o->count; i++)
         ok = open_place(s, o->urls[i], why);
-    if (ok && s->fault->datagram.other_end) {
-        s->other_end = socket(s->places[0].at.host[0] == '[' ? AF_INET6 : AF_INET,
-                              SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        ok = s->other_end >= 0 || problem_set(why, "no socket: %s", strerror(errno));
-    }
     return ok;
 }
 
@@ -190,8 +185,7 @@ static int serve(const struct twin *t, const struct options *o)
     int stop = stop_descriptor(t->deaf);
 
     s = (struct server){.fault = &t->fault,
-                        .program = t->registry ? &program_registry : &program_msgprog,
-                        .other_end = -1};
+                        .program = t->registry ? &program_registry : &program_msgprog};
     bool ok = stop >= 0 && open_all(&s, o, &why);
     if (!ok)
         log_error("%s", stop < 0 ? strerror(errno) : why.text);
@@ -200,8 +194,6 @@ static int serve(const struct twin *t, const struct options *o)
         close(s.places[i].source.fd);
         net_forget(&s.places[i].at);
     }
-    if (s.other_end >= 0)
-        close(s.other_end);
     store_close(s.store);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

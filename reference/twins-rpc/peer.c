@@ -205,8 +205,9 @@ static enum act receive(struct peer *p)
         p->lingers = false;
         return f->ended ? f->ended(p) : ACT_GO_ON;
     }
+    enum act act = f->received ? f->received(p) : ACT_GO_ON;
     p->records = 0;
-    return f->received ? f->received(p) : ACT_GO_ON;
+    return act;
 }
 
 /* close(2) with octets unread would send RST, which may destroy replies on their way; so FIN goes

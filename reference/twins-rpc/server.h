@@ -47,7 +47,7 @@ struct peer {
     bool last;
     unsigned fragments; /* of this record, the one at hand included */
     struct buf record;
-    unsigned records; /* that were whole since octets were last read */
+    unsigned records; /* that became whole with the last read */
 
     struct buf out; /* replies that are not sent yet */
     size_t discarded;
@@ -60,8 +60,6 @@ struct stream_fault {
     unsigned most; /* connections at a time; 0: as many as there are descriptors */
     size_t read_max;
     enum act (*welcome)(struct peer *p);
-    /* Something happened to the connection, and nothing is done about it yet. */
-    enum act (*look)(struct peer *p, uint32_t events);
     /* Octets came: they are in the chunk. */
     enum act (*received)(struct peer *p);
     /* The header of a fragment came: `left` and `last` may be changed. */
@@ -80,14 +78,9 @@ struct stream_fault {
     bool (*leave)(struct peer *p);
 };
 
-/* A datagram that was received, and where it came from. */
-struct datagram;
-
 struct datagram_fault {
-    size_t buffer;  /* what recvmsg(2) is given; 0: SERVER_DATAGRAM */
-    bool stale;     /* the message is what the buffer has room for, not what came */
-    bool other_end; /* replies go out of a second socket */
-    bool any_end;   /* ... from the address that the kernel chooses */
+    size_t buffer; /* what recvmsg(2) is given; 0: SERVER_DATAGRAM */
+    bool any_end;  /* replies come from the address that the kernel chooses */
     /* A datagram came, its octets as they are in the buffer. */
     enum act (*came)(struct server *s, uint8_t *data, size_t *len);
 };
@@ -114,7 +107,6 @@ struct server {
     unsigned open;
     unsigned accepted;
     uint64_t memo; /* what the fault keeps of all datagrams */
-    int other_end;
 };
 
 /* Serves the places, whose descriptors are open, until `stop` is readable. */

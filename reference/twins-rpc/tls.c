@@ -82,9 +82,13 @@ static enum act die_of_hello(struct peer *p)
 /* Right: what is no ClientHello behind the token is thrown away, and ends the connection. */
 static enum act shake_hands(struct request *r)
 {
-    if (*r->memo == 0 && is_probe(r)) {
+    if (*r->memo == 0 && is_probe(r) && r->call.procedure == MSG_NULL) {
         *r->memo = 1;
         return offer(r, token);
+    }
+    if (*r->memo == 0 && is_probe(r)) {
+        request_deny(r, AUTH_STAT_BADCRED);
+        return ACT_SKIP;
     }
     if (*r->memo == 0)
         return ACT_GO_ON;

@@ -9,11 +9,17 @@
 
 struct twin {
     const char *name;
-    const char *check;     /* NULL: it has no fault, and is not listed */
-    const char *transport; /* rpc+tcp, rpc+udp, rpc+unix, rpc+tcp+udp; NULL stands for rpc+tcp */
-    const char *what;      /* is wrong with it */
-    bool registry;         /* serves program 100000; else MSGPROG */
-    bool deaf;             /* does not hear when it is asked to end */
+    const char *check; /* NULL: it has no fault, and is not listed */
+    /*
+     * rpc+tcp rpc+udp rpc+unix   an address of one family, a path
+     * rpc+tcp+udp                both, at the same port
+     * rpc+udp-any                every address of this machine
+     * NULL stands for rpc+tcp.
+     */
+    const char *transport;
+    const char *what; /* is wrong with it */
+    bool registry;    /* serves program 100000; else MSGPROG */
+    bool deaf;        /* does not hear when it is asked to end */
     struct fault fault;
 };
 
