@@ -11,8 +11,6 @@ enum {
     SEVERAL = 8,
     BURST = CALL - 2, /* cuts behind the first one */
     HEADER_MS = 1,
-    LOOKS = 3,
-    LOOK_MS = 2,
     TEXT = 200,
 };
 
@@ -254,7 +252,7 @@ static void one_message_per_record(struct check_ctx *c)
     put_bare(&message, &first);
     put_bare(&message, &second);
     check_expect(c, conn, second.xid, &none);
-    check_say_octets(c, conn, first.xid, buf_slice(&message), NULL, &h);
+    check_say_octets(c, conn, first.xid, buf_slice(&message), &wrong_open, &h);
     buf_free(&message);
     check_look(c, &none);
     check_unanswered(c, &none, "the second of two calls in one record");
@@ -264,23 +262,20 @@ static void one_message_per_record(struct check_ctx *c)
     check_remark(c, "the first of two calls in one record: %s", text);
 }
 
-/* Looks now and then, and last behind an exchange on another connection. That this one may stay
+/* Looks, and again behind an exchange on another connection. That this one may stay
    unanswered meanwhile is the business of the checks about isolation: then patience bounds it. */
 static void look_patiently(struct check_ctx *c, struct heard *h)
 {
     struct conn *other;
 
-    for (unsigned i = 0; i < LOOKS && check_alive(c) && h->replies == 0; i++) {
-        check_pause(c, LOOK_MS);
-        check_look(c, h);
-    }
+    check_linger(c, h);
     if (h->replies > 0)
         return;
     other = check_dial(c);
     check_send(c, other);
     check_try_reply(c, other, deadline_in_ms(c->target.patience_ms));
     check_close(c, other);
-    check_look(c, h);
+    check_linger(c, h);
 }
 
 static void no_early_dispatch(struct check_ctx *c)
@@ -363,7 +358,7 @@ static void resync(struct check_ctx *c)
 
     call = check_call_of(c, 0xfffffff7);
     call.args = slice_of(noise, sizeof(noise));
-    check_say(c, conn, &call, NULL, &h);
+    check_say(c, conn, &call, &wrong_open, &h);
     if (h.replies > 0)
         check_answered_once(c, &h, "a call of an unknown procedure with seven octets behind it");
     if (wrong_arguments(c, &proc, &call.args) && check_alive(c) && !h.ended && !h.reset) {

@@ -180,7 +180,7 @@ static void reject_reasons(struct check_ctx *c)
         struct heard h;
 
         call.cred.flavor = i % 2 ? 0x7ffffff7 : ONC_AUTH_NONE;
-        check_say(c, conn, &call, NULL, &h);
+        check_say(c, conn, &call, &wrong_open, &h);
         if (h.replies > 0)
             check_answered_once(c, &h, rows[i / 2].what); /* any other reject_stat is unsound */
         denied += h.replies > 0 && h.sound && h.reply.reply_stat == ONC_MSG_DENIED;
@@ -200,7 +200,7 @@ static void auth_error_layout(struct check_ctx *c)
     char text[200];
 
     call.cred.flavor = 0x7ffffff7;
-    check_say(c, conn, &call, NULL, &h);
+    check_say(c, conn, &call, &wrong_open, &h);
     if (check_alive(c) && h.replies == 0) {
         check_heard_text(&h, text, sizeof(text));
         check_noted(c, "no AUTH_ERROR to look at: a call with flavor 0x7ffffff7 brings %s", text);

@@ -11,8 +11,8 @@ enum {
     ASKS = 10, /* every tenth of them asks */
     ROOM = 4096,
     SMALL_BUFFER = 4096,
-    UNREAD = 8 << 20,
-    CALL_BODY = 44, /* octets of a NULL call with its header */
+    UNREAD = 32 << 20, /* more than both sides buffer */
+    CALL_BODY = 44,    /* octets of a NULL call with its header */
 };
 
 static const struct say_options alone = {.no_fence = true};
@@ -251,8 +251,9 @@ static const struct check checks[] = {
         .id = "rpc.tcp.slow-reader-isolation",
         .claim = "a client that reads no replies delays nobody",
         .why = "A server that waits until they are taken belongs to whoever takes none.",
-        .how = "Calls without reading until the target takes no more of them, or 8 MiB; others are "
-               "served.",
+        .how =
+            "Calls without reading until the target takes no more of them, or 32 MiB; others are "
+            "served.",
         .cites = {REQ_RPC_ROB_11_02},
         .needs = NEEDS_STREAM | NEED_CONCURRENT,
         .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,

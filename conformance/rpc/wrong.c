@@ -9,6 +9,7 @@ const struct wrong wrong_statuses[WRONG_STATUSES] = {
 };
 
 const struct say_options wrong_due = {.awaits = true, .resend = true};
+const struct say_options wrong_open = {.lingers = true};
 
 static void set(uint32_t *number, uint32_t value)
 {

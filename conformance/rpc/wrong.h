@@ -23,6 +23,9 @@ extern const struct wrong wrong_statuses[WRONG_STATUSES];
 /* A reply is due, and a datagram may be sent again. */
 extern const struct say_options wrong_due;
 
+/* A reply may come. */
+extern const struct say_options wrong_open;
+
 /* The call, with a fresh xid. Where the target itself has the wrong number, its neighbour. */
 struct onc_call wrong_call(struct check_ctx *c, const struct wrong *w);
 
