@@ -5,48 +5,24 @@
 #include "conformance/rpc/try.h"
 #include "conformance/suites.h"
 
-enum { HIGH_PROC = 0x7fffff01, OTHER = 0x00ab0000 };
-
-/* Calls that may be repeated, with a reply of each kind. */
-static const struct {
-    const char *what;
-    uint32_t program, version, procedure, flavor;
-} kinds[] = {
-    {"a NULL call", 0, 0, 0, ONC_AUTH_NONE},
-    {"a call of an unknown program", OTHER, 0, 0, ONC_AUTH_NONE},
-    {"a call of an unknown version", 0, OTHER, 0, ONC_AUTH_NONE},
-    {"a call of an unknown procedure", 0, 0, HIGH_PROC, ONC_AUTH_NONE},
-    {"a call of an unknown flavor", 0, 0, 0, TRY_UNKNOWN_FLAVOR},
-};
-
-static struct onc_call call_of_kind(struct check_ctx *c, size_t i)
-{
-    struct onc_call call = check_call_of(c, kinds[i].procedure);
-
-    call.prog += kinds[i].program;
-    call.vers += kinds[i].version;
-    call.cred.flavor = kinds[i].flavor;
-    return call;
-}
-
 static void same_answer(struct check_ctx *c)
 {
     struct heard first, again;
     char one[TRY_TEXT], other[TRY_TEXT];
 
-    for (size_t i = 0; i < ARRAY_LEN(kinds) && check_alive(c); i++) {
-        struct onc_call call = call_of_kind(c, i);
+    for (size_t i = 0; i < TRY_KINDS && check_alive(c); i++) {
+        struct onc_call call = try_kind(c, i);
         struct conn *conn = check_dial(c);
 
         check_say(c, conn, &call, NULL, &first);
-        check_answered_once(c, &first, kinds[i].what);
+        check_answered_once(c, &first, try_kind_name(i));
         check_say(c, conn, &call, NULL, &again);
         check_heard_text(&first, one, sizeof(one));
         check_heard_text(&again, other, sizeof(other));
         /* Silence is a server's right: it may drop what it has answered already. */
         if (check_alive(c) && again.replies > 0 && !text_eq(one, other))
-            check_broken(c, "the same call has the same answer", "%s: %s, then %s", kinds[i].what,
-                         one, other);
+            check_broken(c, "the same call has the same answer", "%s: %s, then %s",
+                         try_kind_name(i), one, other);
         check_close(c, conn);
     }
 }

@@ -4,9 +4,10 @@
 
 #include "conformance/msgprog/message.h"
 #include "conformance/rpc/try.h"
+#include "conformance/rpc/wrong.h"
 #include "conformance/suites.h"
 
-enum { ROUNDS = 48, NOISE_MAX = 440, ERROR_OCTETS = 20, HIGH_PROC = 0x7fffff01 };
+enum { ROUNDS = 48, NOISE_MAX = 440, HIGH_PROC = 0x7fffff01 };
 
 static void none_available(struct check_ctx *c)
 {
@@ -16,17 +17,6 @@ static void none_available(struct check_ctx *c)
 }
 
 /* ---- the verifier of replies ---- */
-
-/* A call and the status that it brings about, all with AUTH_NONE. */
-static const struct {
-    const char *what;
-    uint32_t program, version, procedure; /* added to the target's own */
-} plain_calls[] = {
-    {"a NULL call", 0, 0, 0},
-    {"a call of an unknown program", 0x00ab0000, 0, 0},
-    {"a call of an unknown version", 0, 0x00ab0000, 0},
-    {"a call of an unknown procedure", 0, 0, HIGH_PROC},
-};
 
 static void judge_none_verifier(struct check_ctx *c, const struct heard *h, const char *what,
                                 bool length)
@@ -47,14 +37,12 @@ static void none_verifiers(struct check_ctx *c, bool length)
 {
     struct heard h;
 
-    for (size_t i = 0; i < ARRAY_LEN(plain_calls) && check_in_time(c); i++) {
-        struct onc_call call = check_call_of(c, plain_calls[i].procedure);
+    for (size_t i = 0; i < WRONG_STATUSES && check_in_time(c); i++) {
+        struct onc_call call = wrong_call(c, &wrong_statuses[i]);
 
-        call.prog += plain_calls[i].program;
-        call.vers += plain_calls[i].version;
         try_call(c, &call, true, &h);
-        check_answered_once(c, &h, plain_calls[i].what);
-        judge_none_verifier(c, &h, plain_calls[i].what, length);
+        check_answered_once(c, &h, wrong_statuses[i].what);
+        judge_none_verifier(c, &h, wrong_statuses[i].what, length);
         try_close(c, &h);
     }
 }
@@ -271,28 +259,6 @@ static void unknown_flavor(struct check_ctx *c)
     }
     check_noted(c, "%s", buf_text(&line));
     buf_free(&line);
-}
-
-static void error_layout(struct check_ctx *c)
-{
-    char what[TRY_WHAT];
-    struct heard h;
-    unsigned denied = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(flavors) && check_in_time(c); i++) {
-        text_format(what, sizeof(what), "a call with flavor %s", flavors[i].name);
-        try_cred(c, try_auth(flavors[i].flavor, 0), true, &h);
-        check_answered_once(c, &h, what);
-        try_close(c, &h);
-        if (!check_alive(c) || !try_denied(&h))
-            continue;
-        denied++;
-        if (h.octets.len != ERROR_OCTETS)
-            check_broken(c, "AUTH_ERROR is five words: xid, REPLY, MSG_DENIED, AUTH_ERROR, why",
-                         "%zu octets", h.octets.len);
-    }
-    if (check_alive(c) && denied == 0)
-        check_skipped(c, "the target denies no flavor");
 }
 
 static void refused_flavors(struct check_ctx *c, const uint32_t *refused, size_t count)
@@ -561,15 +527,6 @@ static const struct check checks[] = {
         .cites = {REQ_GSS_2203_5_2_3_2_02},
         .needs = NEEDS_CALLS,
         .run = unknown_flavor,
-    },
-    {
-        .id = "rpc.auth.error-layout",
-        .claim = "AUTH_ERROR is five words, without a verifier",
-        .why = "A denied reply has none, and a client would read its octets as the reason.",
-        .how = "Credentials that are denied; the length of the reply.",
-        .cites = {REQ_RPC_5531_8_2_07},
-        .needs = NEEDS_CALLS,
-        .run = error_layout,
     },
     {
         .id = "rpc.auth.pseudo-flavor",

@@ -4,6 +4,7 @@
 
 #include "conformance/msgprog/message.h"
 #include "conformance/rpc/try.h"
+#include "conformance/rpc/wrong.h"
 #include "conformance/suites.h"
 #include "harness/base/deadline.h"
 
@@ -13,8 +14,6 @@ enum {
     FILLERS = 3, /* times that it is sent: a server may have several buffers */
     LARGEST = 65507,
     GRACE_MS = 40,
-    HIGH_PROC = 0x7fffff01,
-    OTHER = 0x00ab0000,
 };
 
 /* ---- octets of an earlier datagram ---- */
@@ -184,28 +183,6 @@ static void no_stale_number(struct check_ctx *c)
 
 /* ---- replies ---- */
 
-/* Calls that bring about different replies, without results. */
-static const struct {
-    const char *what;
-    uint32_t program, version, procedure, flavor, status;
-} kinds[] = {
-    {"a NULL call", 0, 0, 0, ONC_AUTH_NONE, ONC_SUCCESS},
-    {"a call of an unknown program", OTHER, 0, 0, ONC_AUTH_NONE, ONC_PROG_UNAVAIL},
-    {"a call of an unknown version", 0, OTHER, 0, ONC_AUTH_NONE, ONC_PROG_MISMATCH},
-    {"a call of an unknown procedure", 0, 0, HIGH_PROC, ONC_AUTH_NONE, ONC_PROC_UNAVAIL},
-    {"a call of an unknown flavor", 0, 0, 0, TRY_UNKNOWN_FLAVOR, ONC_SUCCESS},
-};
-
-static struct onc_call call_of_kind(struct check_ctx *c, size_t i)
-{
-    struct onc_call call = check_call_of(c, kinds[i].procedure);
-
-    call.prog += kinds[i].program;
-    call.vers += kinds[i].version;
-    call.cred.flavor = kinds[i].flavor;
-    return call;
-}
-
 static void no_stale_reply(struct check_ctx *c)
 {
     struct buf ones;
@@ -213,13 +190,13 @@ static void no_stale_reply(struct check_ctx *c)
 
     buf_init(&ones, 1 << 12);
     put_ones(&ones);
-    for (size_t i = 0; i < ARRAY_LEN(kinds) && check_alive(c); i++) {
-        struct onc_call call = call_of_kind(c, i);
+    for (size_t i = 0; i < TRY_KINDS && check_alive(c); i++) {
+        struct onc_call call = try_kind(c, i);
         struct conn *other = check_dial(c);
 
         fill(c, other, buf_slice(&ones));
         try_call(c, &call, true, &h);
-        check_answered_once(c, &h, kinds[i].what);
+        check_answered_once(c, &h, try_kind_name(i));
         if (check_alive(c) && i == 0 && h.reply.results.len > 0)
             check_broken(c, "a NULL call has no results", "%zu octets of them",
                          h.reply.results.len);
@@ -250,13 +227,13 @@ static void one_reply(struct check_ctx *c)
 {
     struct heard h;
 
-    for (size_t i = 0; i < 3 * ARRAY_LEN(kinds) && check_in_time(c); i++) {
+    for (size_t i = 0; i < 3 * TRY_KINDS && check_in_time(c); i++) {
         static const struct say_options due = {.awaits = true};
-        struct onc_call call = call_of_kind(c, i % ARRAY_LEN(kinds));
+        struct onc_call call = try_kind(c, i % TRY_KINDS);
         struct conn *conn = check_dial(c);
 
         check_say(c, conn, &call, &due, &h);
-        check_answered_once(c, &h, kinds[i % ARRAY_LEN(kinds)].what);
+        check_answered_once(c, &h, try_kind_name(i % TRY_KINDS));
         check_fence(c, conn); /* a second one would be in front of its answer */
         check_close(c, conn);
     }
@@ -426,31 +403,6 @@ static void zero_length(struct check_ctx *c)
     check_probe(c);
 }
 
-static void reply_ignored(struct check_ctx *c)
-{
-    static const uint32_t types[] = {ONC_REPLY, ONC_REPLY, 2, 0xffffffff};
-    struct buf message;
-    struct heard h;
-
-    buf_init(&message, 1 << 10);
-    for (size_t i = 0; i < ARRAY_LEN(types) && check_alive(c); i++) {
-        struct onc_reply reply = onc_reply_of(check_xid(c), slice_of(NULL, 0));
-        struct conn *conn = check_dial(c);
-
-        reply.msg_type = types[i];
-        if (i == 1)
-            reply.reply_stat = ONC_MSG_DENIED;
-        buf_reset(&message);
-        onc_put_reply(&message, &reply);
-        check_say_octets(c, conn, reply.xid, buf_slice(&message), NULL, &h);
-        check_unanswered(c, &h, "a message that is no call");
-        check_fence(c, conn);
-        check_close(c, conn);
-    }
-    check_probe(c);
-    buf_free(&message);
-}
-
 /* Two calls in one datagram are one message with octets behind it. */
 static void two_calls(struct check_ctx *c)
 {
@@ -483,18 +435,18 @@ static void burst(struct check_ctx *c)
     unsigned count = check_rounds(c, AT_ONCE);
 
     for (unsigned i = 0; i < count && check_alive(c); i++) {
-        struct onc_call call = call_of_kind(c, i % ARRAY_LEN(kinds));
+        struct onc_call call = try_kind(c, i % TRY_KINDS);
 
         check_post(c, conn, &call, &again, &heard[i]);
     }
     for (unsigned i = 0; i < count && check_alive(c); i++) {
-        size_t kind = i % ARRAY_LEN(kinds);
+        size_t kind = i % TRY_KINDS;
 
         check_hear(c, &heard[i], true);
-        if (kinds[kind].flavor == ONC_AUTH_NONE)
-            check_accepted(c, &heard[i], kinds[kind].what, kinds[kind].status);
+        if (kind < WRONG_STATUSES)
+            check_accepted(c, &heard[i], try_kind_name(kind), wrong_statuses[kind].status);
         else
-            check_answered_once(c, &heard[i], kinds[kind].what);
+            check_answered_once(c, &heard[i], try_kind_name(kind));
     }
 }
 
@@ -623,15 +575,6 @@ static const struct check checks[] = {
         .cites = {REQ_RPC_ROB_9_04},
         .needs = NEEDS_UDP,
         .run = zero_length,
-    },
-    {
-        .id = "rpc.udp.reply-ignored",
-        .claim = "a reply, or a message of an unknown type, gets no reply",
-        .why = "Two servers that answer each other's replies never stop.",
-        .how = "REPLY messages and msg_type 2 and 2^32-1; only the fence is answered.",
-        .cites = {REQ_RPC_ROB_9_22},
-        .needs = NEEDS_UDP,
-        .run = reply_ignored,
     },
     {
         .id = "rpc.udp.two-calls",

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "conformance/rpc/wrong.h"
+
 enum { BODY_MAX = 1 << 16, LAST_REASON = ONC_RPCSEC_GSS_CTXPROBLEM };
 
 struct onc_auth try_auth(uint32_t flavor, size_t octets)
@@ -33,6 +35,20 @@ void try_cred(struct check_ctx *c, struct onc_auth cred, bool due, struct heard 
 
     call.cred = cred;
     try_call(c, &call, due, ret);
+}
+
+struct onc_call try_kind(struct check_ctx *c, size_t kind)
+{
+    struct onc_call call = wrong_call(c, &wrong_statuses[kind < WRONG_STATUSES ? kind : 0]);
+
+    if (kind >= WRONG_STATUSES)
+        call.cred.flavor = TRY_UNKNOWN_FLAVOR;
+    return call;
+}
+
+const char *try_kind_name(size_t kind)
+{
+    return kind < WRONG_STATUSES ? wrong_statuses[kind].what : "a call of an unknown flavor";
 }
 
 bool try_succeeded(const struct heard *h)

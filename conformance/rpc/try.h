@@ -18,6 +18,12 @@ void try_close(struct check_ctx *c, struct heard *h);
 /* A NULL call with this credential, in the same way. */
 void try_cred(struct check_ctx *c, struct onc_auth cred, bool due, struct heard *ret);
 
+/* Calls without arguments that bring about replies of different kinds: each status that a call can
+   have, and a denial (or what else an unknown flavor brings). */
+enum { TRY_KINDS = 5 };
+struct onc_call try_kind(struct check_ctx *c, size_t kind);
+const char *try_kind_name(size_t kind);
+
 /* The call was carried out. */
 bool try_succeeded(const struct heard *h);
 
