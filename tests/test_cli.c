@@ -79,7 +79,7 @@ static void test_bad_input(void **state)
         {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
         {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
         {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
-        {"check rpc://127.0.0.1/345678/2", 2, "names every transport of a program"},
+        {"check rpc://127.0.0.1/345678/2 --spawn ./x", 2, "--spawn does not go with"},
         {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
         {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
         {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},

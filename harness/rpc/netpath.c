@@ -80,17 +80,24 @@ static void remark(struct asking *a, const char *format, ...)
         text_copy(a->ret->remarks[a->ret->remark_count++], NETPATH_REMARK_TEXT, text);
 }
 
-/* Why the place that is asked now gave nothing. */
+static const char *transport_of(const struct address *a)
+{
+    if (address_family(a) == AF_UNIX)
+        return "local";
+    return a->socktype == SOCK_STREAM ? "TCP" : "UDP";
+}
+
+/* Why the place that is asked now gave nothing; what has no room any more is left out. */
 static void complain(struct asking *a, const char *what)
 {
     char where[ADDRESS_TEXT_MAX];
+    char text[sizeof(where) + 200];
 
     address_format(&a->at, where, sizeof(where));
-    buf_printf(&a->trouble, "%s%s (%s): %s", a->trouble.len ? "; " : "", where,
-               address_family(&a->at) == AF_UNIX ? "local"
-               : a->at.socktype == SOCK_STREAM   ? "TCP"
-                                                 : "UDP",
-               what);
+    text_format(text, sizeof(text), "%s%s (%s): %s", a->trouble.len ? "; " : "", where,
+                transport_of(&a->at), what);
+    if (a->trouble.len + strlen(text) <= a->trouble.max)
+        buf_put_str(&a->trouble, text);
 }
 
 /* ---- one call ---- */
@@ -220,6 +227,20 @@ static bool converse(struct asking *a, struct slice call)
     return io.status == NET_OK ? hear_stream(a, deadline) : io_failed(a, io);
 }
 
+/* That rpcbind lacks a version or a procedure is no refusal. */
+static void tell_refusal(struct asking *a, const struct onc_reply *reply)
+{
+    struct buf words;
+
+    if (reply->reply_stat == ONC_MSG_ACCEPTED &&
+        (reply->accept_stat == ONC_PROG_MISMATCH || reply->accept_stat == ONC_PROC_UNAVAIL))
+        return;
+    buf_init(&words, 1024);
+    onc_describe(buf_slice(&a->reply), &words);
+    complain(a, buf_text(&words));
+    buf_free(&words);
+}
+
 /* Calls a procedure of rpcbind; the results are a view of a->reply. */
 static enum asked call(struct asking *a, uint32_t vers, uint32_t proc, struct slice args,
                        struct slice *ret)
@@ -246,8 +267,10 @@ static enum asked call(struct asking *a, uint32_t vers, uint32_t proc, struct sl
         return ASKED_MUTE;
     }
     a->answered = true;
-    if (reply.reply_stat != ONC_MSG_ACCEPTED || reply.accept_stat != ONC_SUCCESS)
+    if (reply.reply_stat != ONC_MSG_ACCEPTED || reply.accept_stat != ONC_SUCCESS) {
+        tell_refusal(a, &reply);
         return ASKED_LACKS;
+    }
     *ret = reply.results;
     return ASKED_OK;
 }
