@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "conformance/rpc/try.h"
+
 enum { WORD_MAX = 80, SCAN_MAX = 2000, TEXT = 200 };
 
 void message_text(struct check_ctx *c, size_t octets, struct buf *out)
@@ -78,10 +80,16 @@ int32_t message_outcome(struct check_ctx *c, struct heard *h, const char *what)
     char heard[TEXT];
     int32_t number = 0;
 
+    bool datagrams = endpoint_is_datagram(&c->target.endpoint);
+
+    if (datagrams)
+        try_linger(c, h);
+    else if (h->replies == 0)
+        check_hear(c, h, true);
     if (!check_alive(c))
         return 0;
     if (h->replies == 0) {
-        bool silent = h->fenced && endpoint_is_datagram(&c->target.endpoint);
+        bool silent = h->fenced && datagrams;
 
         check_heard_text(h, heard, sizeof(heard));
         if (!h->ended && !h->reset && !silent)

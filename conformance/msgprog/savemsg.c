@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "conformance/msgprog/message.h"
+#include "conformance/rpc/try.h"
 #include "conformance/suites.h"
 
 enum { WHAT = 120, TRIES = 3 };
@@ -96,12 +97,6 @@ static void say_args(struct check_ctx *c, struct slice args, struct heard *ret)
     check_say(c, check_dial(c), &call, NULL, ret);
 }
 
-static void done(struct check_ctx *c, struct heard *h)
-{
-    if (h->conn && h->conn->used && h->conn->number == h->number)
-        check_close(c, h->conn);
-}
-
 /* Cut at every octet. Where whole words are left, the message is well-formed but for its end. */
 static void cut_args(struct check_ctx *c)
 {
@@ -123,7 +118,7 @@ static void cut_args(struct check_ctx *c)
             check_accepted(c, &h, what, ONC_GARBAGE_ARGS);
         else if (message_outcome(c, &h, what) > 0)
             check_broken(c, "arguments that are cut are refused", "%s is stored", what);
-        done(c, &h);
+        try_close(c, &h);
     }
     buf_free(&text);
     buf_free(&args);
@@ -159,7 +154,7 @@ static void length_lies(struct check_ctx *c)
         text_format(what, sizeof(what), "SAVEMSG of 13 octets with a length of %s", lies[i].what);
         if (message_outcome(c, &h, what) > 0)
             check_broken(c, "a length that lies is refused", "%s is stored", what);
-        done(c, &h);
+        try_close(c, &h);
     }
     check_probe(c);
     buf_free(&text);
@@ -183,7 +178,7 @@ static void nothing_from_wrong(struct check_ctx *c)
         buf_put(&args, buf_slice(&text));
         say_args(c, buf_slice(&args), &h);
         message_outcome(c, &h, "SAVEMSG with a length that lies");
-        done(c, &h);
+        try_close(c, &h);
     }
     int32_t after = message_save(c, check_dial(c), slice_str("after"));
     message_absent(c, before, after, slice_sub(buf_slice(&text), 0, 24));
@@ -242,7 +237,7 @@ static void unusual_end(struct check_ctx *c, const struct wire_counted *item, si
     if (number > 0)
         message_holds(c, check_dial(c), number, item->octets);
     check_remark(c, "%s: %s", what, number > 0 ? "stored" : text);
-    done(c, &h);
+    try_close(c, &h);
     buf_free(&args);
 }
 
@@ -313,6 +308,7 @@ static void duplicate_safe(struct check_ctx *c)
         check_say(c, conn, &call, NULL, &h);
         if (i == 0)
             check_accepted(c, &h, "SAVEMSG", ONC_SUCCESS);
+        try_linger(c, &h);
         if (h.replies == 0)
             continue;
         int32_t number = message_outcome(c, &h, "SAVEMSG, sent again");

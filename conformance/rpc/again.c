@@ -45,6 +45,7 @@ static void at_least_once(struct check_ctx *c)
         check_say(c, conn, &call, NULL, &h);
         if (i == 0)
             check_accepted(c, &h, "SAVEMSG", ONC_SUCCESS);
+        try_linger(c, &h);
         if (h.replies == 0 && check_alive(c))
             continue;
         numbers[i] = message_outcome(c, &h, "SAVEMSG, sent again");
@@ -64,6 +65,7 @@ static int32_t save_with(struct check_ctx *c, struct conn *conn, const struct on
                          struct heard *ret)
 {
     check_say(c, conn, call, NULL, ret);
+    try_linger(c, ret);
     return ret->replies > 0 ? message_outcome(c, ret, "SAVEMSG") : 0;
 }
 

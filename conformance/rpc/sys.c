@@ -67,7 +67,9 @@ static bool takes_sys(struct check_ctx *c)
     check_heard_text(&h, text, sizeof(text));
     if (!try_succeeded(&h))
         check_skipped(c, "the target takes no AUTH_SYS: %s", text);
-    return try_succeeded(&h);
+    else if (try_takes_any(c))
+        check_skipped(c, "the target looks at no credential: it takes calls of any flavor");
+    return check_alive(c);
 }
 
 static void sys_optional(struct check_ctx *c)

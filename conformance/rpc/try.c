@@ -5,7 +5,7 @@
 
 #include "conformance/rpc/wrong.h"
 
-enum { BODY_MAX = 1 << 16, LAST_REASON = ONC_RPCSEC_GSS_CTXPROBLEM };
+enum { BODY_MAX = 1 << 16, LAST_REASON = ONC_RPCSEC_GSS_CTXPROBLEM, LINGER = 3 };
 
 struct onc_auth try_auth(uint32_t flavor, size_t octets)
 {
@@ -51,6 +51,16 @@ const char *try_kind_name(size_t kind)
     return kind < WRONG_STATUSES ? wrong_statuses[kind].what : "a call of an unknown flavor";
 }
 
+void try_linger(struct check_ctx *c, struct heard *h)
+{
+    unsigned pause_ms = (unsigned)(1 + 2 * c->target.latency_us / 1000);
+
+    for (unsigned i = 0; i < LINGER && check_alive(c) && h->replies == 0 && h->fenced; i++) {
+        check_pause(c, pause_ms);
+        check_hear(c, h, false);
+    }
+}
+
 bool try_succeeded(const struct heard *h)
 {
     return h->replies > 0 && h->sound && h->reply.reply_stat == ONC_MSG_ACCEPTED &&
@@ -67,6 +77,7 @@ void try_survived(struct check_ctx *c, struct heard *h, const char *what)
 {
     char text[TRY_TEXT];
 
+    try_linger(c, h);
     if (!check_alive(c))
         return;
     if (h->replies > 0) {
@@ -84,6 +95,7 @@ void try_refused(struct check_ctx *c, struct heard *h, const char *what)
 {
     char text[TRY_TEXT];
 
+    try_linger(c, h);
     if (check_alive(c) && try_succeeded(h)) {
         text_format(text, sizeof(text), "%s is not carried out", what);
         check_broken(c, text, "accepted SUCCESS");

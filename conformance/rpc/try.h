@@ -24,6 +24,13 @@ enum { TRY_KINDS = 5 };
 struct onc_call try_kind(struct check_ctx *c, size_t kind);
 const char *try_kind_name(size_t kind);
 
+/*
+ * A server may answer in any order, so that a reply may come behind the answer to the fence. Where
+ * none is due for certain, nobody waits until patience ends: a few more fences, with short pauses,
+ * give a parallel server its time.
+ */
+void try_linger(struct check_ctx *c, struct heard *h);
+
 /* The call was carried out. */
 bool try_succeeded(const struct heard *h);
 
