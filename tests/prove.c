@@ -79,6 +79,7 @@ static const struct transport {
     {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}"},
     {"rpc+udp-any", "rpc+udp://127.0.0.1:0", "rpc+udp://0.0.0.0:{port}"},
     {"rpc+unix", "rpc+unix:", "rpc+unix:{path}"},
+    {"rpc+tcp6", "rpc+tcp://[::1]:0", "rpc+tcp://[::1]:{port}"},
     {"rpc+tcp+udp", "rpc+tcp://127.0.0.1:0",
      "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}"},
 };
@@ -405,7 +406,8 @@ int main(int argc, char **argv)
     p.build = argv[1];
     p.pattern = argc > 2 ? argv[2] : NULL;
     text_copy(p.folder, sizeof(p.folder), "/tmp/prove-XXXXXX");
-    if (!mkdtemp(p.folder)) {
+    /* Other users must come through to the sockets, too. */
+    if (!mkdtemp(p.folder) || chmod(p.folder, 0711) != 0) {
         fprintf(stderr, "prove: %s: %s\n", p.folder, strerror(errno));
         return EXIT_FAILURE;
     }

@@ -91,6 +91,7 @@ struct fault {
     struct stream_fault stream;
     struct datagram_fault datagram;
     unsigned registry; /* enum registry_fault */
+    const char *netid; /* under which the registry itself stands in its list once more, or NULL */
 };
 
 struct server {

@@ -12,6 +12,7 @@ struct twin {
     const char *check; /* NULL: it has no fault, and is not listed */
     /*
      * rpc+tcp rpc+udp rpc+unix   an address of one family, a path
+     * rpc+tcp6                   over IPv6
      * rpc+tcp+udp                both, at the same port
      * rpc+udp-any                every address of this machine
      * NULL stands for rpc+tcp.
