@@ -333,6 +333,7 @@ static void trailing_bytes(struct check_ctx *c)
              (h.reply.accept_stat != ONC_SUCCESS && h.reply.accept_stat != ONC_GARBAGE_ARGS)))
             check_broken(c, "SUCCESS or GARBAGE_ARGS", "%s", text);
     }
+    check_close(c, conn);
     check_probe(c);
     check_noted(c, "a NULL call with trailing octets: %s", buf_text(&seen));
     buf_free(&seen);
