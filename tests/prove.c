@@ -4,6 +4,7 @@
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  */
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
@@ -60,7 +61,7 @@ struct proof {
 };
 
 /* Where a twin of each transport listens, and where it is reached. {N} stands for a name of its
-   own; {port} and {path} are filled in by assay. */
+   own; {port} and {path} are filled in by assay. Behind --data comes a file for each port. */
 static const struct transport {
     const char *name;
     const char *url;
@@ -76,6 +77,7 @@ static const struct transport {
     {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}"},
     {"unix-abstract", "unix:@", "unix:{path}"},
     {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}"},
+    {"rpc+tcp-data", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port} --data "},
     {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}"},
     {"rpc+udp-any", "rpc+udp://127.0.0.1:0", "rpc+udp://0.0.0.0:{port}"},
     {"rpc+unix", "rpc+unix:", "rpc+unix:{path}"},
@@ -217,6 +219,8 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     buf_put_str(&spawn, "exec ");
     text_shell_word(&spawn, text);
     buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
+    if (strstr(how->listen, "--data"))
+        buf_printf(&spawn, "%s/%s-{port}", p->folder, t->name);
     text_format(text, sizeof(text), "%s/assay", p->build);
     buf_put_str(out, "exec ");
     text_shell_word(out, text);
@@ -377,20 +381,23 @@ static void look_for_gaps(struct proof *p)
 
 /* ---- */
 
+/* The lists, sockets of twins that died, and files of messages. */
 static void clean_up(struct proof *p)
 {
-    static const char *const files[] = {"twins", "checks"};
     char path[PATH_MAX];
+    DIR *folder = opendir(p->folder);
+    const struct dirent *entry;
 
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        text_format(path, sizeof(path), "%s/%s", p->folder, files[i]);
+    while (folder && (entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        text_format(path, sizeof(path), "%s/%s", p->folder, entry->d_name);
         unlink(path);
     }
-    for (size_t i = 0; i < p->count; i++) {
-        text_format(path, sizeof(path), "%s/%s", p->folder, p->twins[i].name);
-        unlink(path); /* the socket of one that died */
+    if (folder)
+        closedir(folder);
+    for (size_t i = 0; i < p->count; i++)
         free(p->lines[i]);
-    }
     if (rmdir(p->folder) != 0)
         fprintf(stderr, "prove: %s: %s\n", p->folder, strerror(errno));
 }

@@ -134,6 +134,7 @@ static const struct check checks[] = {
         .how = "A NULL call; SUCCESS without results.",
         .cites = {REQ_MSG_DEMO_iface_04},
         .needs = NEEDS_MESSAGES,
+        .flags = CHECK_UNANSWERED,
         .run = nullproc,
     },
     {

@@ -173,12 +173,6 @@ static const struct twin twins[] = {
         .fault.message.amend = AMEND(OUTCOME_AUTH_ERROR, auth, AUTH_STAT_OK),
     },
     {
-        .name = "auth-error-with-surplus",
-        .check = "rpc.auth.error-layout",
-        .what = "has a word behind the auth_stat",
-        .fault.message.amend = AMEND(OUTCOME_AUTH_ERROR, surplus, 1),
-    },
-    {
         .name = "auth-pseudo-taken",
         .check = "rpc.auth.pseudo-flavor",
         .what = "takes the flavor 390003",

@@ -18,6 +18,7 @@ struct datagram {
     /* At first where it was sent to, then where the reply comes from. */
     _Alignas(struct cmsghdr) uint8_t control[CONTROL];
     size_t control_len;
+    bool to_all;
 };
 
 void datagram_prepare(int fd)
@@ -55,6 +56,7 @@ static void turn_round(struct datagram *d, struct msghdr *message)
             is_six = true;
         }
     }
+    d->to_all = is_four && four.ipi_addr.s_addr != four.ipi_spec_dst.s_addr;
     four = (struct in_pktinfo){.ipi_spec_dst = is_four ? four.ipi_spec_dst : (struct in_addr){0}};
     if (is_four)
         reply_from(d, IPPROTO_IP, IP_PKTINFO, &four, sizeof(four));
@@ -108,6 +110,7 @@ static void answer(struct server *s, const struct place *place, struct datagram 
         .message = slice_of(data, len),
         .room = f->buffer ? f->buffer : SERVER_DATAGRAM,
         .datagram = true,
+        .to_all = d->to_all,
         .memo = &s->memo,
         .netid = place->netid,
         .fd = place->source.fd,

@@ -74,15 +74,6 @@ static enum act end_at_short(struct server *s, uint8_t *data UNUSED, size_t *len
     return s->memo ? ACT_SKIP : ACT_GO_ON;
 }
 
-/* What is no CALL must be answered somehow. */
-static enum act answer_anything(struct request *r)
-{
-    if (r->form != CALL_NOT_ONE || r->message.len < 3 * 4)
-        return ACT_GO_ON;
-    request_accept(r, ACCEPT_GARBAGE_ARGS);
-    return ACT_SKIP;
-}
-
 static void answer_second(struct request *r, struct buf *message UNUSED)
 {
     struct request second = *r;
@@ -238,11 +229,11 @@ static const struct twin twins[] = {
         .fault.datagram.came = end_at_short,
     },
     {
-        .name = "datagram-anything-answered",
-        .check = "rpc.udp.reply-ignored",
-        .transport = "rpc+udp",
-        .what = "answers what is no call with GARBAGE_ARGS",
-        .fault.message.take = answer_anything,
+        .name = "broadcast-denied",
+        .check = "rpc.bcast.silent-on-error",
+        .transport = "rpc+udp-any",
+        .what = "answers calls to everybody that are wrong",
+        .fault.datagram.denies_all = true,
     },
     {
         .name = "datagram-of-two-calls",

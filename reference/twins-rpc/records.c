@@ -6,7 +6,7 @@
 
 #include "reference/twins-rpc/twin.h"
 
-enum { CALL = 40, KEPT_MAX = 4096, MOST = 1 << 20 };
+enum { CALL = 40, KEPT_MAX = 4096, MOST = 1 << 20, CLEARED_MOST = 4 << 20, FRAGMENTS_MOST = 10000 };
 
 /* ---- fragments ---- */
 
@@ -164,6 +164,27 @@ static enum act await_record(struct peer *p)
     return ACT_GO_ON;
 }
 
+/* As much as is announced, as far as it goes. */
+static enum act clear_memory(struct peer *p)
+{
+    size_t len = size_min(p->left, CLEARED_MOST);
+    uint8_t *at = p->left > MOST ? buf_extend(&p->record, len) : NULL;
+
+    if (at) {
+        memset(at, 0xff, len);
+        p->record.len -= len;
+    }
+    return ACT_GO_ON;
+}
+
+/* One fragment in another: the stack is at its end. */
+static enum act count_fragments(struct peer *p)
+{
+    if (p->fragments > FRAGMENTS_MOST)
+        abort();
+    return ACT_GO_ON;
+}
+
 static enum act answer_http(struct peer *p)
 {
     if (!slice_eq(slice_of(p->mark, RECORD_MARK), slice_str("GET ")))
@@ -265,6 +286,18 @@ static const struct twin twins[] = {
         .transport = "rpc+unix",
         .what = "serves nobody until a record of more than a mebibyte is there",
         .fault.stream.header = await_record,
+    },
+    {
+        .name = "record-memory-cleared",
+        .check = "rpc.rm.huge-header-memory",
+        .what = "clears up to 4 MiB of memory as a header announces it",
+        .fault.stream.header = clear_memory,
+    },
+    {
+        .name = "record-of-10000-fragments",
+        .check = "rpc.rm.endless-fragments",
+        .what = "dies of more than 10000 fragments",
+        .fault.stream.header = count_fragments,
     },
     {
         .name = "record-http",

@@ -158,6 +158,13 @@ static const struct twin twins[] = {
         .fault.message.octets = put_denied_verifier,
     },
     {
+        .name = "reply-denied-with-surplus",
+        .check = "rpc.reply.auth-error-layout",
+        .transport = "rpc+udp",
+        .what = "has a word behind the auth_stat",
+        .fault.message.amend = AMEND(OUTCOME_AUTH_ERROR, surplus, 1),
+    },
+    {
         .name = "reply-twice",
         .check = "rpc.reply.one-per-call",
         .what = "sends PROC_UNAVAIL twice",

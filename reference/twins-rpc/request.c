@@ -155,6 +155,10 @@ enum act request_answer(struct request *r)
     enum act act = f->take ? f->take(r) : ACT_GO_ON;
     if (act == ACT_GO_ON)
         settle(r);
+    /* RFC 5531 8.4.2: who cannot serve a call to everybody is silent. */
+    if (r->to_all && !r->server->fault->datagram.denies_all &&
+        request_outcome(&r->reply) != OUTCOME_SUCCESS)
+        r->reply.copies = 0;
     amend(&f->amend, &r->reply);
     if (f->spoil && r->reply.copies > 0)
         f->spoil(r);

@@ -7,7 +7,7 @@
 
 #include "reference/twins-rpc/twin.h"
 
-enum { KEPT_MAX = 256, IN_A_ROW = 32 };
+enum { KEPT_MAX = 256, IN_A_ROW = 32, LOST = 1 << 15 };
 
 /* ---- calls in a row ---- */
 
@@ -57,11 +57,35 @@ static enum act drop_at_fin(struct peer *p)
     return n == 0 ? ACT_DROP : ACT_GO_ON;
 }
 
+static bool is_part(const struct peer *p)
+{
+    return p->mark_len > 0 || p->record.len > 0;
+}
+
 static enum act insist_on_record(struct peer *p)
 {
-    if (p->mark_len > 0 || p->record.len > 0)
+    if (is_part(p))
         abort();
     return ACT_GO_ON;
+}
+
+/* An end within a record leaves by another way, on which nothing is closed. */
+static bool leave_open(struct peer *p)
+{
+    return is_part(p);
+}
+
+static bool keep_memory(struct peer *p)
+{
+    static void *kept;
+    void **block = is_part(p) ? malloc(LOST) : NULL;
+
+    if (block) {
+        memset(block, 0xff, LOST);
+        *block = kept;
+        kept = block;
+    }
+    return false;
 }
 
 /* ---- others ---- */
@@ -125,6 +149,18 @@ static const struct twin twins[] = {
         .check = "rpc.tcp.partial-record-close",
         .what = "dies of an end within a record",
         .fault.stream.ended = insist_on_record,
+    },
+    {
+        .name = "end-in-record-open",
+        .check = "rpc.tcp.fds-after-abuse",
+        .what = "does not close a connection that ends within a record",
+        .fault.stream.leave = leave_open,
+    },
+    {
+        .name = "end-in-record-kept",
+        .check = "rpc.tcp.memory-after-abuse",
+        .what = "keeps 32 KiB of a connection that ends within a record",
+        .fault.stream.leave = keep_memory,
     },
     {
         .name = "header-awaited",

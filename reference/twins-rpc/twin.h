@@ -14,6 +14,7 @@ struct twin {
      * rpc+tcp rpc+udp rpc+unix   an address of one family, a path
      * rpc+tcp6                   over IPv6
      * rpc+tcp+udp                both, at the same port
+     * rpc+tcp-data               keeps its messages in a file
      * rpc+udp-any                every address of this machine
      * NULL stands for rpc+tcp.
      */
