@@ -136,11 +136,13 @@ static void save_once(struct request *r, struct slice text)
 
 static void err_again(struct request *r)
 {
+    uint64_t key = (uint64_t)address_port(&r->from) << 32 | r->call.xid;
+
     if (!(request_outcome(&r->reply) & OUTCOME_PROC_UNAVAIL))
         return;
-    if (*r->memo == r->call.xid)
+    if (*r->memo == key)
         request_accept(r, ACCEPT_SYSTEM_ERR);
-    *r->memo = r->call.xid;
+    *r->memo = key;
 }
 
 static const struct twin twins[] = {
