@@ -110,7 +110,7 @@ static void two_messages(struct check_ctx *c)
 
 static const struct check checks[] = {
     {
-        .id = "msgprog.identity",
+        .id = "msgprog.identity.version",
         .claim = "the program has one version, 2",
         .why = "A client of another version must learn which one to use.",
         .how = "Versions 0, 1, 3, 4, 2^31-1, 2^32-1: PROG_MISMATCH 2..2.",
@@ -128,7 +128,7 @@ static const struct check checks[] = {
         .run = not_executed,
     },
     {
-        .id = "msgprog.nullproc",
+        .id = "msgprog.identity.nullproc",
         .claim = "procedure 0 exists, takes nothing and returns nothing",
         .why = "It is how everybody asks whether a service is there.",
         .how = "A NULL call; SUCCESS without results.",
@@ -138,7 +138,7 @@ static const struct check checks[] = {
         .run = nullproc,
     },
     {
-        .id = "msgprog.no-other-procs",
+        .id = "msgprog.identity.no-other-procs",
         .claim = "procedures other than 0, 1 and 2 do not exist",
         .why = "A table without a check of its end is called beyond it.",
         .how = "3, 4, 99, 65536, 2^31-1, 2^31, 2^32-1: PROC_UNAVAIL.",
@@ -147,7 +147,7 @@ static const struct check checks[] = {
         .run = no_other_procs,
     },
     {
-        .id = "msgprog.two-messages",
+        .id = "msgprog.identity.two-messages",
         .claim = "a call leaves two messages on the wire: one call, one reply",
         .why = "A second reply answers the next call of a careless client.",
         .how = "SAVEMSG and READMSG several times, a NULL call behind each pair.",

@@ -219,7 +219,7 @@ static void looks_like_protocol(struct check_ctx *c)
 
 static const struct check checks[] = {
     {
-        .id = "msgprog.roundtrip",
+        .id = "msgprog.roundtrip.lengths",
         .claim = "READMSG gives the text that SAVEMSG stored",
         .why = "It is what the service is for.",
         .how = "Texts of 0 to 8999 octets (1000 in datagrams), each read back by its number. "
@@ -250,7 +250,7 @@ static const struct check checks[] = {
         .run = never_cut,
     },
     {
-        .id = "msgprog.string-limit",
+        .id = "msgprog.limits.string",
         .claim = "how long a text the target stores",
         .why = "msg.x declares no bound; libtirpc has one at 9000.",
         .how = "8192 to 1000000 octets; recorded. --expect max-string=N makes N octets a must.",
@@ -261,7 +261,7 @@ static const struct check checks[] = {
         .run = string_limit,
     },
     {
-        .id = "msgprog.text-is-data",
+        .id = "msgprog.text.is-data",
         .claim = "a text is data: no path, no format, no lines",
         .why = "What is printed, logged or written by lines changes it, or worse.",
         .how = "Slashes, %n, quotes: each is read back exactly. Newlines and control octets: read "

@@ -534,6 +534,7 @@ static const struct check checks[] = {
         .how = "Calls from an unconnected socket; at a wildcard socket also to 127.0.0.2.",
         .cites = {REQ_RPC_ROB_9_16},
         .needs = NEEDS_UDP,
+        .flags = CHECK_UNANSWERED,
         .run = reply_source,
     },
     {
