@@ -32,28 +32,36 @@ static const char *other_netid(const struct bind_netid *netid)
     return "tcp";
 }
 
+/* In the version at hand: an old port mapper has no other. */
+static bool is_free(struct lookup *l)
+{
+    struct bind_mapping m = {.prog = l->prog, .vers = 1, .prot = BIND_PROTO_TCP};
+    struct bind_rpcb b = lookup_rpcb(l, 1, "", "");
+
+    if (l->version == BIND_PMAP_VERSION)
+        return lookup_port(l, &m) == 0;
+    return lookup_addr(l, BIND_RPCB_GETADDR, &b).len == 0;
+}
+
 static void choose_program(struct lookup *l)
 {
     for (unsigned i = 0; i < PROGRAM_TRIES && check_alive(l->c); i++) {
-        struct bind_rpcb b;
-
         l->prog = TRANSIENT + (uint32_t)rng_below(&l->c->rng, TRANSIENTS);
-        b = lookup_rpcb(l, 1, "", "");
-        if (lookup_addr(l, BIND_RPCB_GETADDR, &b).len == 0)
+        if (is_free(l))
             return;
     }
     check_broken(l->c, "an empty address for programs that nobody has registered",
                  "an address for each of %d", PROGRAM_TRIES);
 }
 
-void lookup_open(struct lookup *l, struct check_ctx *c)
+void lookup_open_version(struct lookup *l, struct check_ctx *c, uint32_t version)
 {
     const struct net_dial_options options = {.unconnected =
                                                  endpoint_is_datagram(&c->target.endpoint)};
 
     memset(l, 0, sizeof(*l));
     l->c = c;
-    l->version = BIND_RPCB_VERSION4;
+    l->version = version;
     l->conn = check_dial_with(c, &c->target.address, &options);
     l->netid = bind_netid_of(&c->target.address);
     if (!l->netid) {
@@ -64,10 +72,19 @@ void lookup_open(struct lookup *l, struct check_ctx *c)
     choose_program(l);
 }
 
-/* Says it on a socket of its own and waits a moment for the answer; nothing is judged. */
-static void remove_one(const struct lookup *l, int fd, uint32_t xid, const struct bind_rpcb *b)
+void lookup_open(struct lookup *l, struct check_ctx *c)
 {
-    struct onc_call call = onc_call_of(xid, BIND_PROGRAM, BIND_RPCB_VERSION4, BIND_RPCB_UNSET);
+    lookup_open_version(l, c, BIND_RPCB_VERSION4);
+}
+
+/* Says it on a socket of its own and waits a moment for the answer; nothing is judged. */
+static void remove_one(const struct lookup *l, int fd, const struct lookup_set *set,
+                       const char *netid)
+{
+    static uint32_t xid;
+    struct onc_call call = onc_call_of(++xid, BIND_PROGRAM, set->by, BIND_RPCB_UNSET);
+    struct bind_rpcb b = {.prog = set->prog, .vers = set->vers};
+    struct bind_mapping m = {.prog = set->prog, .vers = set->vers};
     int64_t deadline = deadline_in_ms(REMOVE_MS);
     uint8_t answer[512];
     struct buf args;
@@ -77,7 +94,11 @@ static void remove_one(const struct lookup *l, int fd, uint32_t xid, const struc
     buf_init(&args, LOOKUP_ARGS_MAX);
     buf_init(&message, LOOKUP_ARGS_MAX);
     buf_init(&out, LOOKUP_ARGS_MAX);
-    bind_put_rpcb(&args, b);
+    b.netid = wire_counted_of(slice_str(netid));
+    if (set->by == BIND_PMAP_VERSION)
+        bind_put_mapping(&args, &m);
+    else
+        bind_put_rpcb(&args, &b);
     call.args = buf_slice(&args);
     onc_put_call(&message, &call);
     if (endpoint_is_datagram(&l->c->target.endpoint))
@@ -95,20 +116,14 @@ static void remove_one(const struct lookup *l, int fd, uint32_t xid, const struc
 static void remove_sets(struct lookup *l)
 {
     int fd = -1;
-    uint32_t xid = (uint32_t)deadline_now_us();
 
     if (l->set_count == 0)
         return;
     struct net_io io = net_dial(&l->c->target.address, NULL, deadline_in_ms(REMOVE_MS), &fd);
     for (size_t i = 0; io.status == NET_OK && i < l->set_count; i++) {
-        const struct lookup_set *s = &l->sets[i];
-        struct bind_rpcb b = {.prog = s->prog, .vers = s->vers};
-
-        b.netid = wire_counted_of(slice_str(s->netid));
-        if (s->netid[0])
-            remove_one(l, fd, xid++, &b);
-        b.netid = wire_counted_of(slice_of(NULL, 0));
-        remove_one(l, fd, xid++, &b);
+        if (l->sets[i].netid[0])
+            remove_one(l, fd, &l->sets[i], l->sets[i].netid);
+        remove_one(l, fd, &l->sets[i], "");
     }
     if (io.status == NET_OK)
         close(fd);
@@ -131,8 +146,7 @@ void lookup_each(struct check_ctx *c, void (*body)(struct lookup *l))
     for (size_t i = 0; i < ARRAY_LEN(versions) && check_alive(c); i++) {
         struct lookup l;
 
-        lookup_open(&l, c);
-        l.version = versions[i];
+        lookup_open_version(&l, c, versions[i]);
         body(&l);
         lookup_close(&l);
     }
@@ -316,7 +330,7 @@ static void remember_set(struct lookup *l, uint32_t prog, uint32_t vers, struct 
         return;
     }
     struct lookup_set *s = &l->sets[l->set_count++];
-    *s = (struct lookup_set){.prog = prog, .vers = vers};
+    *s = (struct lookup_set){.prog = prog, .vers = vers, .by = l->version};
     text_format(s->netid, sizeof(s->netid), "%.*s", (int)netid.len, (const char *)netid.data);
 }
 

@@ -22,6 +22,7 @@ enum {
 
 struct lookup_set {
     uint32_t prog, vers;
+    uint32_t by; /* the version of rpcbind that it was said in */
     char netid[16];
 };
 
@@ -39,7 +40,9 @@ struct lookup {
     size_t set_count;
 };
 
-/* Dials and finds a program number; speaks version 4. lookup_close belongs to each. */
+/* Dials and finds a program number, in this version or in version 4. lookup_close belongs to each.
+ */
+void lookup_open_version(struct lookup *l, struct check_ctx *c, uint32_t version);
 void lookup_open(struct lookup *l, struct check_ctx *c);
 void lookup_close(struct lookup *l);
 

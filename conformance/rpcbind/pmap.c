@@ -18,8 +18,7 @@ static struct bind_mapping mapping(struct lookup *l, uint32_t prot)
 
 static void begin(struct lookup *l, struct check_ctx *c)
 {
-    lookup_open(l, c);
-    l->version = BIND_PMAP_VERSION;
+    lookup_open_version(l, c, BIND_PMAP_VERSION);
 }
 
 static void must_set(struct lookup *l, const struct bind_mapping *m)
@@ -330,7 +329,7 @@ static const struct check checks[] = {
         .claim = "the versions of the lookup service see the same mappings",
         .why = "old clients must find new services",
         .how = "SET in version 2, DUMP in version 4; SET in version 4, GETPORT in version 2",
-        .cites = {REQ_RPCB_1833_3_2_05},
+        .cites = {REQ_RPCB_1833_1_03, REQ_RPCB_1833_3_2_05},
         .needs = NEED_RPCBIND | NEED_LOOPBACK,
         .run = versions_agree,
     },

@@ -432,7 +432,7 @@ static void remote_set(struct check_ctx *c)
         check_remark(c, "it is refused: %s", answer);
         buf_free(&args);
     }
-    l.sets[l.set_count++] = (struct lookup_set){.prog = l.prog, .vers = 1};
+    l.sets[l.set_count++] = (struct lookup_set){.prog = l.prog, .vers = 1, .by = l.version};
     lookup_close(&l);
 }
 

@@ -50,11 +50,6 @@ static void version_range(struct check_ctx *c)
     lookup_close(&l);
 }
 
-struct procedures {
-    uint32_t vers;
-    uint32_t last;
-};
-
 /* Honest arguments for each procedure, so that what it does is known. CALLIT may be silent, and
    INDIRECT is tried by checks of its own. */
 static void put_args(struct lookup *l, uint32_t vers, uint32_t proc, struct buf *out)
@@ -128,8 +123,7 @@ static void procedures(struct check_ctx *c, uint32_t vers, uint32_t last)
 {
     struct lookup l;
 
-    lookup_open(&l, c);
-    l.version = vers;
+    lookup_open_version(&l, c, vers);
     for (uint32_t proc = 0; proc <= last && check_alive(c); proc++) {
         if (is_tried(vers, proc))
             try_known(&l, vers, proc);
@@ -159,7 +153,7 @@ static void pmap_null(struct check_ctx *c)
 {
     struct lookup l;
 
-    lookup_open(&l, c);
+    lookup_open_version(&l, c, BIND_PMAP_VERSION);
     null_of(&l, BIND_PMAP_VERSION);
     lookup_close(&l);
 }
