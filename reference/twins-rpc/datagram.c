@@ -128,7 +128,7 @@ void datagram_ready(struct server *s, struct source *source)
     static uint8_t data[SERVER_DATAGRAM];
     const struct datagram_fault *f = &s->fault->datagram;
 
-    for (int i = 0; i < PER_TURN && !server_stopped(s); i++) {
+    for (int i = 0; i < PER_TURN && !s->stop; i++) {
         struct datagram d = {0};
         size_t len;
 

@@ -66,12 +66,11 @@ static enum act die_of_type(struct server *s UNUSED, uint8_t *data, size_t *len)
     return ACT_GO_ON;
 }
 
-/* `limit` octets and less are an error of recvfrom(), and that is the end. */
+/* `limit` octets and less are the end of the file, and that is the end. */
 static enum act end_at_short(struct server *s, uint8_t *data UNUSED, size_t *len)
 {
-    if (*len <= s->fault->limit)
-        s->memo = 1;
-    return s->memo ? ACT_SKIP : ACT_GO_ON;
+    s->stop = *len <= s->fault->limit;
+    return s->stop ? ACT_SKIP : ACT_GO_ON;
 }
 
 static void answer_second(struct request *r, struct buf *message UNUSED)
@@ -220,14 +219,14 @@ static const struct twin twins[] = {
         .name = "datagram-short-is-end",
         .check = "rpc.udp.survives-prefixes",
         .transport = "rpc+udp",
-        .what = "serves nobody any more behind a datagram of 16 octets or less",
+        .what = "ends at a datagram of 16 octets or less",
         .fault = {.limit = SHORTEST, .datagram.came = end_at_short},
     },
     {
         .name = "datagram-empty-is-end",
         .check = "rpc.udp.zero-length",
         .transport = "rpc+udp",
-        .what = "serves nobody any more behind an empty datagram",
+        .what = "ends at an empty datagram",
         .fault.datagram.came = end_at_short,
     },
     {

@@ -439,7 +439,7 @@ static void read_torn(struct request *r, int32_t number)
 static const struct twin twins[] = {
     {
         .name = "msgprog-from-1",
-        .check = "msgprog.identity",
+        .check = "msgprog.identity.version",
         .what = "says that it has the versions 1 to 2",
         .fault.message.amend = AMEND(OUTCOME_PROG_MISMATCH, low, 1),
     },
@@ -451,25 +451,25 @@ static const struct twin twins[] = {
     },
     {
         .name = "msgprog-null-with-results",
-        .check = "msgprog.nullproc",
+        .check = "msgprog.identity.nullproc",
         .what = "has a word of results in every reply",
         .fault.message.amend = AMEND(OUTCOME_SUCCESS, surplus, 1),
     },
     {
         .name = "msgprog-procedure-3",
-        .check = "msgprog.no-other-procs",
+        .check = "msgprog.identity.no-other-procs",
         .what = "has a procedure 3",
         .fault.message.serve = have_three,
     },
     {
         .name = "msgprog-saves-twice",
-        .check = "msgprog.two-messages",
+        .check = "msgprog.identity.two-messages",
         .what = "answers SAVEMSG twice",
         .fault.message.spoil = save_answers_twice,
     },
     {
         .name = "text-of-255",
-        .check = "msgprog.roundtrip",
+        .check = "msgprog.roundtrip.lengths",
         .what = "cuts texts to 255 octets",
         .fault = {.limit = LINE, .message.save = save_up_to_limit},
     },
@@ -487,7 +487,7 @@ static const struct twin twins[] = {
     },
     {
         .name = "text-of-a-line",
-        .check = "msgprog.text-is-data",
+        .check = "msgprog.text.is-data",
         .what = "ends a text at its first newline",
         .fault = {.limit = '\n', .message.save = save_up_to_octet},
     },

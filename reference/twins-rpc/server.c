@@ -26,13 +26,6 @@ bool server_wait(const struct server *s, int fd, short events)
     return fds[1].revents == 0;
 }
 
-bool server_stopped(const struct server *s)
-{
-    struct pollfd stop = {.fd = s->stop_source.fd, .events = POLLIN};
-
-    return poll(&stop, 1, 0) != 0;
-}
-
 static void accept_some(struct server *s, struct source *source);
 
 static void watch_listeners(struct server *s, bool on)

@@ -117,9 +117,6 @@ bool server_run(struct server *s, int stop);
 bool server_watch(const struct server *s, int how, struct source *source, uint32_t events);
 void server_has_room(struct server *s);
 
-/* True once the twin was asked to end: for faults that would otherwise wait for ever. */
-bool server_stopped(const struct server *s);
-
 /* Waits until the descriptor is ready for the poll(2) events, whoever else has to wait. False where
    the twin is to end. */
 bool server_wait(const struct server *s, int fd, short events);
