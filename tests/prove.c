@@ -66,24 +66,26 @@ static const struct transport {
     const char *name;
     const char *url;
     const char *listen;
+    const char *before; /* in the shell that starts the twin */
 } transports[] = {
-    {"tcp", "tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}"},
-    {"tcp6", "tcp://[::1]:0", "tcp://[::]:{port}"},
-    {"tcp46", "tcp://127.0.0.1:0", "tcp://[::]:{port}"},
-    {"udp", "udp://127.0.0.1:0", "udp://{host}:{port}"},
-    {"udp6", "udp://[::1]:0", "udp://[::]:{port}"},
-    {"unix", "unix:", "unix:{path}"},
-    {"unix-dgram", "unix-dgram:", "unix-dgram:{path}"},
-    {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}"},
-    {"unix-abstract", "unix:@", "unix:{path}"},
-    {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}"},
-    {"rpc+tcp-data", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port} --data "},
-    {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}"},
-    {"rpc+udp-any", "rpc+udp://127.0.0.1:0", "rpc+udp://0.0.0.0:{port}"},
-    {"rpc+unix", "rpc+unix:", "rpc+unix:{path}"},
-    {"rpc+tcp6", "rpc+tcp://[::1]:0", "rpc+tcp://[::1]:{port}"},
+    {"tcp", "tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}", ""},
+    {"tcp6", "tcp://[::1]:0", "tcp://[::]:{port}", ""},
+    {"tcp46", "tcp://127.0.0.1:0", "tcp://[::]:{port}", ""},
+    {"udp", "udp://127.0.0.1:0", "udp://{host}:{port}", ""},
+    {"udp6", "udp://[::1]:0", "udp://[::]:{port}", ""},
+    {"unix", "unix:", "unix:{path}", ""},
+    {"unix-dgram", "unix-dgram:", "unix-dgram:{path}", ""},
+    {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}", ""},
+    {"unix-abstract", "unix:@", "unix:{path}", ""},
+    {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}", ""},
+    {"rpc+tcp-data", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port} --data ", ""},
+    {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}", ""},
+    {"rpc+udp-any", "rpc+udp://127.0.0.1:0", "rpc+udp://0.0.0.0:{port}", ""},
+    {"rpc+unix", "rpc+unix:", "rpc+unix:{path}", ""},
+    {"rpc+unix-all", "rpc+unix:", "rpc+unix:{path}", "umask 0; "},
+    {"rpc+tcp6", "rpc+tcp://[::1]:0", "rpc+tcp://[::1]:{port}", ""},
     {"rpc+tcp+udp", "rpc+tcp://127.0.0.1:0",
-     "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}"},
+     "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}", ""},
 };
 
 /* The program that an RPC twin serves where its transport does not say: MSGPROG. */
@@ -216,7 +218,7 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
 
     buf_init(&spawn, 1 << 14);
     text_format(text, sizeof(text), "%s/%s", p->build, t->program);
-    buf_put_str(&spawn, "exec ");
+    buf_printf(&spawn, "%sexec ", how->before);
     text_shell_word(&spawn, text);
     buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
     if (strstr(how->listen, "--data"))

@@ -7,14 +7,13 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/log.h"
 #include "reference/twins-rpc/registry.h"
 #include "reference/twins-rpc/twin.h"
 
-enum { BACKLOG = 4096, STORE_COUNT = 1000000, ANYBODY = 0666 };
+enum { BACKLOG = 4096, STORE_COUNT = 1000000 };
 
 static const struct twin_part *const parts[] = {
 #define PART(name) &twins_##name,
@@ -132,8 +131,6 @@ static bool open_place(struct server *s, const char *url, struct problem *why)
         return problem_set(why, "no address: %s", strerror(errno));
     if (!endpoint_is_unix(&p->at))
         p->at.port = address_port(&local);
-    else if (s->program == &program_registry && !p->at.abstract)
-        (void)chmod(p->at.path, ANYBODY); /* every user may ask a registry */
     p->netid = netid_of(&p->at, &local);
     return p->netid || problem_set(why, "\"%s\": expected rpc+tcp, rpc+udp or rpc+unix", url);
 }

@@ -222,7 +222,7 @@ static const struct twin twins[] = {
     {
         .name = "rpcbind-unset-by-anybody",
         .check = "rpcbind.unset.owner-only",
-        .transport = "rpc+unix",
+        .transport = "rpc+unix-all",
         .what = "lets anybody remove the mappings of root",
         REGISTRY(UNSET_BY_ANYBODY),
     },

@@ -12,6 +12,7 @@ struct twin {
     const char *check; /* NULL: it has no fault, and is not listed */
     /*
      * rpc+tcp rpc+udp rpc+unix   an address of one family, a path
+     * rpc+unix-all               a path that every user may connect to
      * rpc+tcp6                   over IPv6
      * rpc+tcp+udp                both, at the same port
      * rpc+tcp-data               keeps its messages in a file
