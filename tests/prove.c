@@ -1,6 +1,7 @@
 /*
- * Proves the checks: each twin must be found by the check that it is made for, and each check that
- * judges must have a twin. One line of TAP for either.
+ * Proves the checks: each twin must be found by the check that it is made for, each check that
+ * judges must have a twin, and the engines of the RPC twins must pass where no fault is planted.
+ * One line of TAP for each.
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  */
@@ -35,11 +36,12 @@ static const char *const programs[] = {"assay-twins", "assay-twins-rpc"};
 
 struct twin {
     const char *program;
-    char *name;
-    char *check;
-    char *transport;
-    char *speak;
-    char *what;
+    const char *name;
+    const char *check;
+    const char *transport;
+    const char *speak;
+    const char *what;
+    bool sound; /* it has no fault: its checks must pass */
 };
 
 struct job {
@@ -86,6 +88,23 @@ static const struct transport {
     {"rpc+tcp6", "rpc+tcp://[::1]:0", "rpc+tcp://[::1]:{port}", ""},
     {"rpc+tcp+udp", "rpc+tcp://127.0.0.1:0",
      "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}", ""},
+};
+
+/* Servers without a fault, and the checks that they must pass. */
+static const struct twin controls[] = {
+    {.name = "none", .check = "rpc", .transport = "rpc+tcp"},
+    {.name = "none", .check = "rpc", .transport = "rpc+udp-any"},
+    {.name = "none", .check = "rpc", .transport = "rpc+unix"},
+    {.name = "none", .check = "msgprog", .transport = "rpc+tcp-data"},
+    {.name = "none", .check = "msgprog", .transport = "rpc+udp"},
+    {.name = "none", .check = "msgprog", .transport = "rpc+unix"},
+    {.name = "none-gss", .check = "rpc.gss", .transport = "rpc+tcp"},
+    {.name = "none-gss-2", .check = "rpc.gss", .transport = "rpc+udp"},
+    {.name = "none-tls", .check = "rpc.tls", .transport = "rpc+tcp"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+tcp/100000/4"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+udp/100000/4"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+tcp6/100000/4"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+unix-all/100000/4"},
 };
 
 /* The program that an RPC twin serves where its transport does not say: MSGPROG. */
@@ -188,11 +207,29 @@ static bool read_twins(struct proof *p, const char *program)
     return ok && p->count > before;
 }
 
+static void add_controls(struct proof *p)
+{
+    for (size_t i = 0; i < ARRAY_LEN(controls) && p->count < TWINS_MAX; i++) {
+        struct twin *t = &p->twins[p->count++];
+
+        *t = controls[i];
+        t->program = "assay-twins-rpc";
+        t->speak = "rpc";
+        t->sound = true;
+    }
+}
+
 /* ---- one twin ---- */
+
+/* What is its own by this number: a name may come with several transports. */
+static size_t number_of(const struct proof *p, const struct twin *t)
+{
+    return (size_t)(t - p->twins);
+}
 
 static void report_path(const struct proof *p, const struct twin *t, char *out, size_t cap)
 {
-    text_format(out, cap, "%s/%s.json", p->folder, t->name);
+    text_format(out, cap, "%s/%zu.json", p->folder, number_of(p, t));
 }
 
 /* Where assay reaches the twin. */
@@ -205,7 +242,7 @@ static void put_url(const struct proof *p, const struct twin *t, const struct tr
     if (text_eq(how->name, "unix-abstract"))
         buf_printf(out, "assay-prove-%d-%s", (int)getpid(), t->name);
     else if (strchr(how->url, ':')[1] == '\0')
-        buf_printf(out, "%s/%s", p->folder, t->name);
+        buf_printf(out, "%s/%zu", p->folder, number_of(p, t));
     if (text_starts(how->name, "rpc"))
         buf_put_str(out, service ? service : usual_service);
 }
@@ -222,7 +259,7 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     text_shell_word(&spawn, text);
     buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
     if (strstr(how->listen, "--data"))
-        buf_printf(&spawn, "%s/%s-{port}", p->folder, t->name);
+        buf_printf(&spawn, "%s/%zu-{port}", p->folder, number_of(p, t));
     text_format(text, sizeof(text), "%s/assay", p->build);
     buf_put_str(out, "exec ");
     text_shell_word(out, text);
@@ -233,7 +270,7 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     buf_put_str(out, " --spawn ");
     text_shell_word(out, buf_text(&spawn));
     report_path(p, t, text, sizeof(text));
-    buf_printf(out, " --report json=%s", text);
+    buf_printf(out, " --report json=%s%s", text, t->sound ? " --strict" : "");
     buf_free(&spawn);
 }
 
@@ -274,6 +311,21 @@ static const json_t *find_entry(const struct proof *p, const struct twin *t, jso
             return entry;
     }
     return NULL;
+}
+
+static void finish_control(struct proof *p, struct job *job)
+{
+    const struct twin *t = job->twin;
+    double took = (double)(deadline_now_us() - job->began_us) / 1e6;
+    bool ok = process_ended_well(&job->process);
+    char path[PATH_MAX];
+
+    process_stop(&job->process, 0);
+    report_path(p, t, path, sizeof(path));
+    unlink(path);
+    say(p, ok, "%s at %s %s %s (%.1f s)", t->name, t->transport, ok ? "passes" : "IS ACCUSED by",
+        t->check, took);
+    job->twin = NULL;
 }
 
 static void finish(struct proof *p, struct job *job)
@@ -324,7 +376,10 @@ static void try_twins(struct proof *p)
             struct job *job = &p->jobs[i];
 
             if (job->twin && is_over(job)) {
-                finish(p, job);
+                if (job->twin->sound)
+                    finish_control(p, job);
+                else
+                    finish(p, job);
                 running--;
             }
             while (!job->twin && next < p->count) {
@@ -423,6 +478,7 @@ int main(int argc, char **argv)
     bool ok = true;
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
         ok = read_twins(&p, programs[i]) && ok;
+    add_controls(&p);
     if (ok) {
         try_twins(&p);
         if (!p.pattern)
