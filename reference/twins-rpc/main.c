@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -76,8 +75,8 @@ static const struct twin *find(const char *name)
     return NULL;
 }
 
-/* Signals become readable on a descriptor; a deaf twin has one on which nothing ever comes. */
-static int stop_descriptor(bool deaf)
+/* Signals become readable on a descriptor. */
+static int stop_descriptor(void)
 {
     sigset_t set;
 
@@ -86,7 +85,7 @@ static int stop_descriptor(bool deaf)
     sigaddset(&set, SIGINT);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return -1;
-    return deaf ? eventfd(0, EFD_CLOEXEC) : signalfd(-1, &set, SFD_CLOEXEC);
+    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* What rpcbind calls the transport (RFC 5665 5.1.1). */
@@ -183,7 +182,7 @@ static int serve(const struct twin *t, const struct options *o)
 {
     static struct server s;
     struct problem why = {"no reason"};
-    int stop = stop_descriptor(t->deaf);
+    int stop = stop_descriptor();
 
     s = (struct server){.fault = &t->fault,
                         .program = t->registry ? &program_registry : &program_msgprog};

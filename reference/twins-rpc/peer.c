@@ -50,12 +50,8 @@ void peer_frame(struct peer *p, struct slice message)
 static void emit(struct request *r, struct slice message)
 {
     struct peer *p = r->way;
-    const struct stream_fault *f = &p->server->fault->stream;
 
-    if (f->frame)
-        f->frame(p, message);
-    else
-        peer_frame(p, message);
+    peer_frame(p, message);
 }
 
 static ssize_t send_some(struct peer *p, struct slice octets)
@@ -191,8 +187,7 @@ static bool wants_octets(const struct peer *p)
 static enum act receive(struct peer *p)
 {
     const struct stream_fault *f = &p->server->fault->stream;
-    size_t cap = f->read_max ? f->read_max : sizeof(p->chunk);
-    ssize_t n = recv(p->source.fd, p->chunk, cap, 0);
+    ssize_t n = recv(p->source.fd, p->chunk, sizeof(p->chunk), 0);
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? ACT_GO_ON : ACT_DROP;
@@ -258,7 +253,6 @@ void peer_welcome(struct server *s, const struct place *place, int fd)
     p->source = (struct source){.fd = fd, .ready = peer_ready};
     p->server = s;
     p->place = place;
-    p->number = ++s->accepted;
     p->watched = EPOLLIN;
     p->next = s->peers;
     p->link = &s->peers;
@@ -269,13 +263,16 @@ void peer_welcome(struct server *s, const struct place *place, int fd)
     buf_init(&p->record, RECORD_MAX);
     buf_init(&p->out, QUEUE_MAX);
     net_no_delay(fd);
-    enum act act = s->fault->stream.welcome ? s->fault->stream.welcome(p) : ACT_GO_ON;
-    if (act == ACT_DROP || !server_watch(s, EPOLL_CTL_ADD, &p->source, EPOLLIN))
+    if (!server_watch(s, EPOLL_CTL_ADD, &p->source, EPOLLIN))
         drop(p);
 }
 
 void peers_end(struct server *s)
 {
-    while (s->peers)
-        drop(s->peers);
+    struct peer *next;
+
+    for (struct peer *p = s->peers; p; p = next) {
+        next = p->next;
+        drop(p);
+    }
 }

@@ -33,7 +33,6 @@ struct peer {
     const struct place *place;
     struct peer *next;
     struct peer **link; /* what points to this one: the list's head or another's next */
-    unsigned number;    /* of the connection, from 1 */
     bool over;          /* nothing more is read; the connection ends when all is sent */
     bool lingers;       /* ... by FIN; what still comes is thrown away until the client ends, too */
     bool fin_sent;
@@ -58,8 +57,6 @@ struct peer {
 
 struct stream_fault {
     unsigned most; /* connections at a time; 0: as many as there are descriptors */
-    size_t read_max;
-    enum act (*welcome)(struct peer *p);
     /* Octets came: they are in the chunk. */
     enum act (*received)(struct peer *p);
     /* The header of a fragment came: `left` and `last` may be changed. */
@@ -72,8 +69,6 @@ struct stream_fault {
     enum act (*ended)(struct peer *p);
     /* In place of send(2). */
     ssize_t (*send)(struct peer *p, struct slice octets);
-    /* In place of one fragment around a reply. */
-    void (*frame)(struct peer *p, struct slice message);
     /* The connection is about to be closed; true: it is left open for ever. */
     bool (*leave)(struct peer *p);
 };
@@ -107,7 +102,6 @@ struct server {
     size_t count;
     struct peer *peers;
     unsigned open;
-    unsigned accepted;
     uint64_t memo; /* what the fault keeps of all datagrams */
 };
 

@@ -22,7 +22,6 @@ struct twin {
     const char *transport;
     const char *what; /* is wrong with it */
     bool registry;    /* serves program 100000; else MSGPROG */
-    bool deaf;        /* does not hear when it is asked to end */
     struct fault fault;
 };
 
