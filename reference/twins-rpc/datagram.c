@@ -138,7 +138,7 @@ void datagram_ready(struct server *s, struct source *source)
                 break;
             continue;
         }
-        if (!f->came || f->came(s, data, &len) == ACT_GO_ON)
+        if (!f->came || f->came(s, slice_of(data, len)) == ACT_GO_ON)
             answer(s, (struct place *)source, &d, data, len);
     }
 }

@@ -59,17 +59,17 @@ static bool save_what_came(struct request *r)
 
 /* ---- what is no call ---- */
 
-static enum act die_of_type(struct server *s UNUSED, uint8_t *data, size_t *len)
+static enum act die_of_type(struct server *s UNUSED, struct slice came)
 {
-    if (*len > TYPE_AT && data[TYPE_AT] & TYPE_ODD)
+    if (came.len > TYPE_AT && came.data[TYPE_AT] & TYPE_ODD)
         abort();
     return ACT_GO_ON;
 }
 
 /* `limit` octets and less are the end of the file, and that is the end. */
-static enum act end_at_short(struct server *s, uint8_t *data UNUSED, size_t *len)
+static enum act end_at_short(struct server *s, struct slice came)
 {
-    s->stop = *len <= s->fault->limit;
+    s->stop = came.len <= s->fault->limit;
     return s->stop ? ACT_SKIP : ACT_GO_ON;
 }
 

@@ -17,9 +17,8 @@ void msgprog_read(struct request *r, int32_t number)
     struct buf text;
 
     buf_init(&text, TEXT_MAX);
-    if (CALL_REPLY_HEADER + 4 + len + words_padding(len) > r->reply_max)
-        request_accept(r, ACCEPT_SYSTEM_ERR);
-    else if (!store_read(r->server->store, number, &text, &why) && why.text[0])
+    bool fits = CALL_REPLY_HEADER + 4 + len + words_padding(len) <= r->reply_max;
+    if (!fits || (!store_read(r->server->store, number, &text, &why) && why.text[0]))
         request_accept(r, ACCEPT_SYSTEM_ERR);
     else
         words_put_opaque(&r->reply.results, buf_slice(&text));

@@ -77,8 +77,8 @@ struct datagram_fault {
     size_t buffer;   /* what recvmsg(2) is given; 0: SERVER_DATAGRAM */
     bool denies_all; /* answers errors also to a broadcast address */
     bool any_end;    /* replies come from the address that the kernel chooses */
-    /* A datagram came, its octets as they are in the buffer. */
-    enum act (*came)(struct server *s, uint8_t *data, size_t *len);
+    /* A datagram came. */
+    enum act (*came)(struct server *s, struct slice came);
 };
 
 struct fault {
