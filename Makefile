@@ -130,6 +130,7 @@ $(B)/assay: $(call obj,$(conformance_src)) $(lib)
 uses_msgprog     := reference/setup reference/store
 uses_msgprog-own := reference/setup reference/store reference/wire
 uses_msg         := reference/setup reference/store reference/wire
+uses_twins-rpc   := reference/store reference/wire
 made_msgprog     := $(B)/gen/msg_svc.o
 made_msg         := $(B)/gen/msg_clnt.o
 libs_msgprog     := -ltirpc -pthread

@@ -34,7 +34,7 @@ _assay() {
         ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "echo msgprog" -- "$word") && return ;;
     --fault)
-        ids=$(assay serve echo --fault list 2>/dev/null | cut -f1)
+        ids=$(assay serve "${COMP_WORDS[2]}" --fault list 2>/dev/null | cut -f1)
         mapfile -t COMPREPLY < <(compgen -W "list $ids" -- "$word")
         return
         ;;
