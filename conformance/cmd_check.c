@@ -9,8 +9,8 @@
 
 #include "conformance/command.h"
 #include "conformance/evidence.h"
-#include "conformance/repeat.h"
-#include "conformance/runner/run.h"
+#include "conformance/runner/expect.h"
+#include "conformance/targets.h"
 #include "harness/base/deadline.h"
 #include "harness/base/file.h"
 #include "harness/base/log.h"
@@ -297,7 +297,8 @@ static void print_help(void)
         "and the command that repeats it. URL is tcp://HOST:PORT, udp://HOST:PORT, unix:PATH,\n"
         "unix-dgram:PATH or unix-seqpacket:PATH; @NAME for the abstract namespace. An RPC program\n"
         "is rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://HOST:PORT/PROG/VERS or\n"
-        "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc.\n\n");
+        "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc. rpc://HOST/PROG/VERS asks\n"
+        "rpcbind at HOST and tries every transport of the program that it knows, one by one.\n\n");
     options_help(rows, ARRAY_LEN(rows));
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n"
@@ -307,32 +308,17 @@ static void print_help(void)
            "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
            "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
            "  assay check rpc+tcp://127.0.0.1:111/portmapper/2\n"
+           "  assay check rpc://localhost/345678/2\n"
            "  assay check udp://[::1]:7 --only datagram.size --seed 7 --verbose\n");
 }
 
 /* ---- what the options say together ---- */
 
-struct key_search {
-    const char *key;
-    bool found;
-};
-
-static void find_key(const struct check *check, void *closure)
-{
-    struct key_search *s = closure;
-
-    if (check->expects && text_eq(check->expects, s->key))
-        s->found = true;
-}
-
-static bool check_expect_keys(const struct check_options *o, struct problem *why)
+static bool check_expectations(const struct check_options *o, struct problem *why)
 {
     for (size_t i = 0; i < o->run.expectation_count; i++) {
-        struct key_search s = {.key = o->run.expectations[i].key};
-
-        registry_each(find_key, &s);
-        if (!s.found)
-            return problem_set(why, "--expect \"%s\": no check heeds this key", s.key);
+        if (!expect_allows(&o->run.expectations[i], why))
+            return false;
     }
     return true;
 }
@@ -415,21 +401,23 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
     if (!url)
         return problem_set(why, "which target? Give a URL as tcp://127.0.0.1:7");
     r->url = url;
+    r->program = command_called();
     r->progress = isatty(STDERR_FILENO) && !o->quiet;
     if (!o->seeded)
         r->seed = (uint64_t)deadline_now_us() % 1000000;
     if (!endpoint_parse(url, &r->endpoint, why))
         return false;
-    if (r->endpoint.netpath)
+    if (r->endpoint.netpath && r->spawn)
         return problem_set(why,
-                           "\"%s\" names every transport of a program, and one is tried at a time; "
-                           "write rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp:// or rpc+unix:",
+                           "--spawn does not go with \"%s\": rpcbind knows a program only once it "
+                           "runs; start it yourself, or write rpc+tcp:// or rpc+udp://",
                            url);
     if (o->quiet && o->verbose)
         return problem_set(why, "--quiet and --verbose exclude each other");
     if (r->spawn && r->pid)
         return problem_set(why, "--pid and --spawn exclude each other");
-    if (!endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 && !r->spawn)
+    if (!endpoint_is_unix(&r->endpoint) && !r->endpoint.netpath && r->endpoint.port == 0 &&
+        !r->spawn)
         return problem_set(why, "\"%s\": port 0 (choose one) goes with --spawn only", url);
     if (!r->speak)
         r->speak = target_default_speak(&r->endpoint);
@@ -441,13 +429,13 @@ static bool settle_options(struct check_options *o, const char *url, struct exch
             return false;
         r->waivers = waivers;
     }
-    return check_command_and_selection(r, why) && check_expect_keys(o, why) &&
+    return check_command_and_selection(r, why) && check_expectations(o, why) &&
            check_reports(o, why) && check_files(o, why);
 }
 
 /* ---- the reports ---- */
 
-static bool write_reports(const struct check_options *o, const struct run *run)
+static bool write_reports(const struct check_options *o, const struct report_set *set)
 {
     struct report_style style = {.quiet = o->quiet, .verbose = o->verbose};
     struct problem why;
@@ -457,16 +445,16 @@ static bool write_reports(const struct check_options *o, const struct run *run)
         const struct wanted_report *w = &o->reports[i];
 
         style.colour = is_stdout(w) && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-        if (!report_write(w->reporter, &run->report, &style, w->path, &why)) {
+        if (!report_write(w->reporter, set, &style, w->path, &why)) {
             log_error("%s", why.text);
             ok = false;
         }
     }
-    if (o->write_waivers && !waivers_write(o->write_waivers, &run->report, o->run.waivers, &why)) {
+    if (o->write_waivers && !waivers_write(o->write_waivers, set, o->run.waivers, &why)) {
         log_error("%s", why.text);
         ok = false;
     }
-    if (o->evidence && !evidence_write(o->evidence, &run->report, &why)) {
+    if (o->evidence && !evidence_write(o->evidence, set, &why)) {
         log_error("%s", why.text);
         ok = false;
     }
@@ -492,7 +480,8 @@ static bool is_told(const struct check_options *o)
 
 static int perform(const struct check_options *o)
 {
-    static struct run run;
+    static struct targets targets;
+    const struct report *room[NETPATH_PLACES_MAX];
     struct problem why;
     int status = STATUS_KIT;
 
@@ -500,16 +489,18 @@ static int perform(const struct check_options *o)
         log_error("%s", why.text);
         return STATUS_KIT;
     }
-    if (!repeat_perform(&run, &o->run, o->repeat, &why)) {
-        log_error("%s", why.text);
+    if (targets_open(&targets, &o->run, &why)) {
+        status = targets_run(&targets, o->repeat, !is_told(o));
     } else {
-        status = run_status(&run);
-        if (run.ending[0] && !is_told(o))
-            log_error("%s", run.ending);
-        if (!write_reports(o, &run) && status == STATUS_OK)
-            status = STATUS_KIT;
+        log_error("%s", why.text);
+        status = STATUS_NO_VERDICT;
+        targets_close(&targets);
+        targets.several = true;
     }
-    run_free(&run);
+    struct report_set set = targets_reports(&targets, room);
+    if ((set.count > 0 || set.several) && !write_reports(o, &set) && status == STATUS_OK)
+        status = STATUS_KIT;
+    targets_close(&targets);
     return status;
 }
 

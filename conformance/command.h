@@ -17,6 +17,9 @@ int command_list(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_serve(int argc, char **argv);
 
+/* The word by which the user called us, to be written in commands that repeat something. */
+const char *command_called(void);
+
 /*
  * The path of a program that belongs to ours: beside it in a build, in ../libexec/assay where it is
  * installed. False where it is in neither.

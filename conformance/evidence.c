@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/base/file.h"
 
@@ -79,10 +80,11 @@ static bool write_check(const char *folder, const struct report_check *c, struct
     if (!out)
         return false;
     fprintf(out, "#!/bin/sh\nexec %s\n", c->reproduce);
+    fchmod(fileno(out), 0755);
     return finish(out, folder, why);
 }
 
-bool evidence_write(const char *folder, const struct report *r, struct problem *why)
+static bool write_report(const char *folder, const struct report *r, struct problem *why)
 {
     if (!make_folder(folder, why))
         return false;
@@ -92,6 +94,32 @@ bool evidence_write(const char *folder, const struct report *r, struct problem *
             c->verdict == VERDICT_FAIL || c->verdict == VERDICT_WARN || c->verdict == VERDICT_ERROR;
 
         if (bad && !write_check(folder, c, why))
+            return false;
+    }
+    return true;
+}
+
+static bool write_part(const char *folder, const struct report *r, struct problem *why)
+{
+    char path[PATH_LEN];
+
+    text_format(path, sizeof(path), "%.3500s/%.300s", folder, r->target);
+    for (char *at = path + strlen(folder) + 1; *at; at++) {
+        if (*at == '/')
+            *at = '_';
+    }
+    return write_report(path, r, why);
+}
+
+bool evidence_write(const char *folder, const struct report_set *set, struct problem *why)
+{
+    if (!make_folder(folder, why))
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        bool ok = set->several ? write_part(folder, set->reports[i], why)
+                               : write_report(folder, set->reports[i], why);
+
+        if (!ok)
             return false;
     }
     return true;

@@ -7,8 +7,9 @@
 /*
  * Makes `folder` and in it a folder per fail, warn and error, named after the check, with
  * transcript.txt (claim, clauses, expected, actual, every event with its octets in hexadecimal)
- * and again.sh (the command that repeats it). False with the reason.
+ * and again.sh (the command that repeats it). Several targets have a folder each around them. False
+ * with the reason.
  */
-bool evidence_write(const char *folder, const struct report *r, struct problem *why) MUST_USE;
+bool evidence_write(const char *folder, const struct report_set *set, struct problem *why) MUST_USE;
 
 #endif

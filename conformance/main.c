@@ -33,6 +33,13 @@ static void print_help(void)
            "  assay explain stream.shutdown.half-close-drains\n");
 }
 
+static const char *called = "assay";
+
+const char *command_called(void)
+{
+    return called;
+}
+
 bool command_program(const char *name, char *ret, size_t cap)
 {
     char self[PATH_MAX];
@@ -81,6 +88,8 @@ static int command(int argc, char **argv)
 {
     struct problem why;
 
+    if (argc > 0)
+        called = argv[0];
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "help")) {
         print_help();
         return argc < 2 ? STATUS_USAGE : STATUS_OK;

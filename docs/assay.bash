@@ -41,7 +41,7 @@ _assay() {
     esac
     case ${COMP_WORDS[1]} in
     check) mapfile -t COMPREPLY < <(compgen -W "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket:
-        rpc+tcp:// rpc+udp:// rpc+unix:" -- "$word") ;;
+        rpc+tcp:// rpc+udp:// rpc+unix: rpc://" -- "$word") ;;
     serve) mapfile -t COMPREPLY < <(compgen -W "--listen --prefix --fault --own --data --register --max-message
         --max-count" -- "$word") ;;
     list) mapfile -t COMPREPLY < <(compgen -W "--json --markdown" -- "$word") ;;

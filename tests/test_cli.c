@@ -56,6 +56,9 @@ static const struct {
     {"check tcp://127.0.0.1:7 --frob", 2, "unknown option --frob"},
     {"check tcp://127.0.0.1:7 -x", 2, "unknown option -x"},
     {"check tcp://127.0.0.1:7 --jobs", 2, "--jobs needs a value"},
+    {"check tcp://127.0.0.1:7 --expect foo", 2, "no check heeds this key; known are"},
+    {"check tcp://127.0.0.1:7 --expect connections=x", 2, "needs a number from 1 to 512"},
+    {"check tcp://127.0.0.1:7 --expect concurrent=3", 2, "--expect concurrent takes no value"},
     {"check tcp://127.0.0.1:7 --jobs 0", 2, "--jobs \"0\": expected a number from 1"},
     {"check tcp://127.0.0.1:7 --jobs many", 2, "--jobs \"many\""},
     {"check tcp://127.0.0.1:7 --seed -1", 2, "--seed \"-1\""},
@@ -88,7 +91,7 @@ static const struct {
     {"check rpc+tcp://127.0.0.1:7", 2, "expected rpc+tcp://HOST:PORT/PROG/VERS"},
     {"check rpc+tcp://127.0.0.1:0/1/2", 2, "port 0 (choose one) goes with --spawn only"},
     {"check rpc+tcp://127.0.0.1:1/1/2", 3, "is not reachable: Connection refused"},
-    {"check rpc://127.0.0.1/345678/2", 2, "names every transport of a program"},
+    {"check rpc://127.0.0.1/345678/2 --spawn ./x", 2, "--spawn does not go with"},
     {"check tcp://127.0.0.1:7 --pid 1 --spawn x", 2, "exclude each other"},
     {"check tcp://127.0.0.1:7 --pid 999999999", 2, "no such process"},
     {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
@@ -466,13 +469,13 @@ static void test_evidence_and_record(void **state)
         LIMIT_S,
         "cd %s && @B/assay check tcp://127.0.0.1:0 --only stream.discard --speak discard "
         "--patience 500 --evidence ev --record rec --quiet --spawn '@B/assay-echo --listen "
-        "tcp://127.0.0.1:{port}'; cat ev/stream.discard.silent/transcript.txt; sh -n "
-        "ev/stream.discard.silent/again.sh && ls rec",
+        "tcp://127.0.0.1:{port}'; cat ev/stream.discard.silent/transcript.txt; test -x "
+        "ev/stream.discard.silent/again.sh && sh -n ev/stream.discard.silent/again.sh && ls rec",
         folder);
 
     (void)state;
     assert_non_null(strstr(r.out, "claim:    a discard server sends nothing"));
-    assert_non_null(strstr(r.out, "again:    assay check tcp://127.0.0.1:0 --speak discard"));
+    assert_non_null(strstr(r.out, "/assay check tcp://127.0.0.1:0 --speak discard"));
     assert_non_null(strstr(r.out, "stream.discard.silent.1"));
     program_free(&r);
 }
@@ -528,6 +531,28 @@ static void test_ignored_signals(void **state)
     (void)state;
     if (r.status != 0)
         fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    program_free(&r);
+}
+
+/* A place that is taken is left alone: neither judged in the target's stead nor taken away. */
+static void test_taken_places(void **state)
+{
+    struct program_result r;
+
+    (void)state;
+    r = program_run(LIMIT_S,
+                    "cd %s && echo keep >precious && @B/assay check unix:precious --spawn "
+                    "'true {path}'; echo $?; cat precious",
+                    folder);
+    assert_non_null(strstr(r.out, "\n3\nkeep\n"));
+    program_free(&r);
+    r = program_run(LIMIT_S,
+                    "cd %s && { @B/assay-echo --listen unix:served & } >/dev/null && sleep 0.3; "
+                    "@B/assay check unix:served --spawn 'sleep 9 # {path}'; echo $?; "
+                    "test -S served; echo $?; kill $!",
+                    folder);
+    assert_non_null(strstr(r.err, "somebody serves at unix:served already"));
+    assert_non_null(strstr(r.out, "\n3\n0\n"));
     program_free(&r);
 }
 
@@ -696,6 +721,7 @@ int main(void)
         cmocka_unit_test(test_where_things_are_written),
         cmocka_unit_test(test_ignored_signals),
         cmocka_unit_test(test_repeat),
+        cmocka_unit_test(test_taken_places),
         cmocka_unit_test(test_hostile_targets),
         cmocka_unit_test(test_a_death_costs_one_verdict),
         cmocka_unit_test(test_interrupt),

@@ -220,7 +220,8 @@ static char *form_of(const struct report *r, const char *form, struct report_sty
 
     text_format(path, sizeof(path), "%s/report", folder);
     assert_non_null(reporter_find(form));
-    if (!report_write(reporter_find(form), r, &style, path, &why))
+    struct report_set set = {.reports = &r, .count = 1};
+    if (!report_write(reporter_find(form), &set, &style, path, &why))
         fail_msg("%s", why.text);
     char *text = program_read_file(path);
     assert_non_null(text);
@@ -607,7 +608,7 @@ static void assert_counts(const struct report *r, unsigned failures, unsigned er
 
     assert_string_equal((const char *)root->name, "testsuites");
     assert_string_equal((const char *)suite->name, "testsuite");
-    assert_int_equal(number_of(root, "tests"), r->count + r->stale_count);
+    assert_int_equal(number_of(root, "tests"), r->count + r->stale_count + (r->ending != NULL));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint64_t said = number_of(root, rows[i].attribute);
 
@@ -623,9 +624,10 @@ static void test_junit_counts(void **state UNUSED)
 {
     struct report r = whole_report();
 
-    assert_counts(&r, 4, 1); /* two broken, two stale */
+    assert_counts(&r, 4, 2); /* two broken, two stale; and the run ended early */
     r.strict = true;
-    assert_counts(&r, 5, 1); /* a warn, too */
+    assert_counts(&r, 5, 2); /* a warn, too */
+    r.ending = NULL;
     r.count = 1;
     r.stale_count = 0;
     assert_counts(&r, 0, 0);
@@ -726,15 +728,16 @@ static void test_tap_of_trouble(void **state UNUSED)
     struct program_result p = prove(&r);
 
     assert_contains(p.out, "Result: FAIL");
-    assert_contains(p.out, "Tests=13,");
-    /* Two broken, an error, two stale; what is waived is to be done, and a warn is no failure. */
-    assert_contains(p.out, "Failed tests:  2, 7, 9, 12-13");
+    assert_contains(p.out, "Tests=14,");
+    /* Two broken, an error, two stale, the early end; what is waived is to be done, and a warn is
+     * no failure. */
+    assert_contains(p.out, "Failed tests:  2, 7, 9, 12-14");
     assert_lacks(p.out, "Parse errors");
     assert_int_equal(p.status, 1);
     program_free(&p);
     r.strict = true;
     p = prove(&r);
-    assert_contains(p.out, "Failed tests:  2-3, 7, 9, 12-13");
+    assert_contains(p.out, "Failed tests:  2-3, 7, 9, 12-14");
     program_free(&p);
 }
 
@@ -789,7 +792,10 @@ static bool write_to(const char *path, struct problem *why)
     static const struct report_style style = {.colour = false};
     struct report r = whole_report();
 
-    return report_write(reporter_find("json"), &r, &style, path, why);
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
+
+    return report_write(reporter_find("json"), &set, &style, path, why);
 }
 
 static void test_file_mode_and_replacing(void **state UNUSED)

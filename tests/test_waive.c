@@ -271,6 +271,8 @@ static void test_write_then_read(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         struct report r = {.target = "tcp://127.0.0.1:7", .checks = &checks[i], .count = 1};
+        const struct report *one = &r;
+        struct report_set set = {.reports = &one, .count = 1};
         struct problem why = {""};
         struct waivers w;
         char path[96];
@@ -279,7 +281,7 @@ static void test_write_then_read(void **state UNUSED)
 
         bad = bad && checks[i].reason[0]; /* a waiver needs a part of the reason */
         text_format(path, sizeof(path), "%s/written", folder);
-        assert_row(i, waivers_write(path, &r, NULL, &why));
+        assert_row(i, waivers_write(path, &set, NULL, &why));
         if (!waivers_read(path, is_known, &w, &why))
             fail_msg("row %zu: %s", i, why.text);
         assert_row(i, w.count == bad);
@@ -295,18 +297,20 @@ static void test_write_then_read(void **state UNUSED)
 static void test_write_all_together(void **state UNUSED)
 {
     struct report r = {.target = "tcp://127.0.0.1:7", .checks = checks, .count = 8};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct problem why = {""};
     struct waivers w;
     char path[96];
 
     text_format(path, sizeof(path), "%s/all", folder);
-    assert_true(waivers_write(path, &r, NULL, &why));
+    assert_true(waivers_write(path, &set, NULL, &why));
     if (!waivers_read(path, is_known, &w, &why))
         fail_msg("%s", why.text);
     assert_int_equal(w.count, 5);
     waivers_free(&w);
     r.count = 0;
-    assert_true(waivers_write(path, &r, NULL, &why));
+    assert_true(waivers_write(path, &set, NULL, &why));
     assert_true(waivers_read(path, is_known, &w, &why));
     assert_int_equal(w.count, 0);
     waivers_free(&w);
@@ -316,11 +320,13 @@ static void test_write_all_together(void **state UNUSED)
 static void test_written_reason_is_steady(void **state UNUSED)
 {
     struct report r = {.target = "t", .checks = checks, .count = 1};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct waivers w;
     char path[96];
 
     text_format(path, sizeof(path), "%s/steady", folder);
-    assert_true(waivers_write(path, &r, NULL, NULL));
+    assert_true(waivers_write(path, &set, NULL, NULL));
     assert_true(waivers_read(path, is_known, &w, NULL));
     assert_int_equal(waiver_judge(&w.list[0], VERDICT_FAIL,
                                   "expected end of file, got nothing for 7 s", "2026-01-01"),
@@ -352,6 +358,8 @@ static void test_written_over_a_file_of_waivers(void **state UNUSED)
         {"stream.c", "socket: Too many open files", "not yet explained", NULL, NULL},
     };
     struct report r = {.target = "t", .checks = checks, .count = 6, .started = 1767225600};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct waivers before;
     struct waivers after;
     char path[96];
@@ -359,7 +367,7 @@ static void test_written_over_a_file_of_waivers(void **state UNUSED)
     text_format(path, sizeof(path), "%s/over", folder);
     program_write_file(path, text);
     assert_true(waivers_read(path, is_known, &before, NULL));
-    assert_true(waivers_write(path, &r, &before, NULL));
+    assert_true(waivers_write(path, &set, &before, NULL));
     assert_true(waivers_read(path, is_known, &after, NULL));
     assert_int_equal(after.count, ARRAY_LEN(rows));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -393,11 +401,13 @@ static void test_written_reason_ends_with_a_word(void **state UNUSED)
         struct report_check c = {
             .id = "stream.a", .verdict = VERDICT_FAIL, .reason = rows[i].reason};
         struct report r = {.target = "t", .checks = &c, .count = 1};
+        const struct report *one = &r;
+        struct report_set set = {.reports = &one, .count = 1};
         struct waivers w;
         char path[96];
 
         text_format(path, sizeof(path), "%s/words", folder);
-        assert_true(waivers_write(path, &r, NULL, NULL));
+        assert_true(waivers_write(path, &set, NULL, NULL));
         assert_true(waivers_read(path, is_known, &w, NULL));
         assert_string_equal(w.list[0].reason, rows[i].due);
         waivers_free(&w);
@@ -408,14 +418,16 @@ static void test_cannot_be_written(void **state UNUSED)
 {
     static struct report_check many[200];
     struct report r = {.target = "t", .checks = many, .count = 1};
+    const struct report *one = &r;
+    struct report_set set = {.reports = &one, .count = 1};
     struct problem why = {""};
 
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = checks[0];
-    assert_false(waivers_write("/no/such/folder/w", &r, NULL, &why));
+    assert_false(waivers_write("/no/such/folder/w", &set, NULL, &why));
     assert_contains(why.text, "--write-waivers /no/such/folder/w: ");
     for (r.count = 0; r.count <= ARRAY_LEN(many); r.count += 10) {
-        assert_row(r.count, !waivers_write("/dev/full", &r, NULL, &why));
+        assert_row(r.count, !waivers_write("/dev/full", &set, NULL, &why));
         assert_contains(why.text, strerror(ENOSPC));
     }
 }

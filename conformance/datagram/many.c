@@ -41,7 +41,7 @@ static void converse_in_turns(struct check_ctx *c, unsigned peers, unsigned roun
 
 static void no_crosstalk(struct check_ctx *c)
 {
-    converse_in_turns(c, PEERS, check_rounds(c, ROUNDS));
+    converse_in_turns(c, check_rounds(c, PEERS), check_rounds(c, ROUNDS));
 }
 
 static void side_by_side(struct check_ctx *c)

@@ -14,6 +14,8 @@ enum {
     XIDS = 0x40000000, /* the xids of NULL calls count from 2^16 and stay far below */
     AGAIN_MS = 200,    /* as in talk.c: a datagram is first sent again after so long */
     AGAIN_LATENCIES = 8,
+    LINGER_MS = 4,
+    LINGER_LATENCIES = 4,
 };
 
 /* One message of ours on a connection. */
@@ -303,8 +305,10 @@ static void hear(struct check_ctx *c, struct heard *h, bool fenced, bool due)
             conn_last_words(c, conn);
     }
     listen_for(c, h, fenced, fence, due);
-    h->fenced = fenced && !over(conn) && !fence_owed(conn, fence);
+    if (fenced)
+        h->fenced = !over(conn) && !fence_owed(conn, fence);
     refresh(c, h);
+    h->waited = due && h->replies == 0;
 }
 
 void check_hear(struct check_ctx *c, struct heard *h, bool due)
@@ -331,6 +335,17 @@ void check_look(struct check_ctx *c, struct heard *h)
     refresh(c, h);
 }
 
+void check_linger(struct check_ctx *c, struct heard *h)
+{
+    int64_t deadline = deadline_in_ms(LINGER_MS + LINGER_LATENCIES * c->target.slowest_us / 1000);
+
+    check_look(c, h);
+    while (check_alive(c) && still_there(h) && !over(h->conn) && h->replies == 0 &&
+           conn_move(c, h->conn, CONN_READ, deadline))
+        refresh(c, h);
+    refresh(c, h);
+}
+
 /* Sends what is framed, and hears as the options want it. */
 static void converse(struct check_ctx *c, struct conn *conn, struct slice octets,
                      const struct say_options *options, struct heard *h)
@@ -344,6 +359,8 @@ static void converse(struct check_ctx *c, struct conn *conn, struct slice octets
         hear(c, h, false, true);
     else
         check_hear(c, h, options && options->awaits);
+    if (options && options->lingers)
+        check_linger(c, h);
 }
 
 void check_say_octets(struct check_ctx *c, struct conn *conn, uint32_t xid, struct slice message,
@@ -449,9 +466,10 @@ static bool has_reply(struct check_ctx *c, struct heard *h, const char *expected
 
     if (!check_alive(c))
         return false;
-    if (h->replies == 0 && still_there(h) && !over(h->conn)) {
+    refresh(c, h);
+    if (h->replies == 0 && !h->waited && still_there(h) && !over(h->conn)) {
         hear(c, h, false, true);
-        if (h->replies > 0 && check_alive(c))
+        if (h->fenced && h->replies > 0 && check_alive(c)) /* a second may be behind it */
             hear(c, h, true, false);
     }
     if (h->replies > 0 || !check_alive(c))

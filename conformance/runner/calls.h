@@ -37,6 +37,7 @@ struct heard {
     unsigned number;  /* of the connection: its slot may be used again */
     size_t said;      /* the place of the message among conn->said */
     bool turned_away; /* the connection was over before anything was heard on it */
+    bool waited;      /* for as long as patience lasts, and no reply came */
 };
 
 struct say_options {
@@ -44,6 +45,8 @@ struct say_options {
     bool no_fence;        /* the message leaves the stream in no state for another: nothing is sent
                              behind it, and without `awaits` only what is there at once is heard */
     bool awaits;          /* a reply is due: after the fence it is waited for until patience ends */
+    bool lingers;         /* a reply may come: after the fence it is waited for a little, see
+                             check_linger */
     const size_t *pieces; /* stream: sizes of the fragments, see record_put_cut; or NULL */
     size_t piece_count;
 };
@@ -79,6 +82,11 @@ void check_post(struct check_ctx *c, struct conn *conn, const struct onc_call *c
 void check_expect(struct check_ctx *c, struct conn *conn, uint32_t xid, struct heard *ret);
 void check_hear(struct check_ctx *c, struct heard *h, bool due);
 void check_look(struct check_ctx *c, struct heard *h);
+
+/* As check_look, but waits for a reply as long as a few of the target's slowest replies take: what
+   a server that works side by side does behind its answer to the fence is mostly seen so. That none
+   came proves nothing, and nothing may be judged by it alone. */
+void check_linger(struct check_ctx *c, struct heard *h);
 
 /* ---- judging: `what` names the message in words: "a call of an unknown program" ----
 

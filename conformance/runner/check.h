@@ -305,7 +305,7 @@ void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct bu
    how many came. */
 size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64_t deadline_us);
 
-/* A new connection with one exchange on it: the target serves. The connection is closed again. */
+/* The target serves: an exchange on a new connection, which is closed again; on streams, twice. */
 void check_probe(struct check_ctx *c);
 
 /* ---- bulk ---- */

@@ -162,6 +162,17 @@ static void tell_end(struct check_ctx *c, struct instance *i)
     check_tell(c, WHO_TARGET, tail, "the process %s; standard error ends:", how);
 }
 
+/* While nobody is at the target's port the kernel may choose it for our own socket, which then
+   talks to itself. */
+static bool is_self(const struct check_ctx *c, const struct conn *conn)
+{
+    struct address near;
+
+    return !endpoint_is_unix(&c->target.endpoint) &&
+           net_local(conn->fd, endpoint_socktype(&c->target.endpoint), &near) &&
+           address_eq(&near, &c->target.address);
+}
+
 /* True when one exchange (or, without replies, one connection) works. */
 static bool serves(struct check_ctx *c)
 {
@@ -169,8 +180,8 @@ static bool serves(struct check_ctx *c)
 
     if (!check_try_dial(c, &conn))
         return false;
-    bool ok = true;
-    if (exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS &&
+    bool ok = !is_self(c, conn);
+    if (ok && exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS &&
         exchange_has(c->target.exchange, EXCHANGE_REPLIES)) {
         check_send(c, conn);
         ok = check_try_reply(c, conn, deadline_in_ms(10 * TRY_MS));

@@ -55,6 +55,7 @@ static void settle(struct job *job)
 {
     struct outcome *o = job->outcome;
 
+    outcome_restore_limits(o);
     if (o->kind != OUTCOME_OPEN)
         return;
     o->kind = OUTCOME_TROUBLE;

@@ -168,17 +168,34 @@ static void put_option(struct buf *out, const char *option, const char *value)
     text_shell_word(out, value);
 }
 
+/* What flipped beside others is repeated with these others. */
+static void put_only(const struct run *run, const struct entry *e, struct buf *out)
+{
+    bool beside = false;
+
+    for (size_t i = 0; i < run->count && e->check->flags & CHECK_FLIPS; i++) {
+        if (!run->entries[i].failed_beside)
+            continue;
+        put_option(out, "--only", run->entries[i].check->id);
+        beside = true;
+    }
+    put_option(out, "--only", e->check->id);
+    if (beside)
+        buf_printf(out, " --jobs %u", run->jobs_begun);
+}
+
 static char *reproduce(const struct run *run, const struct entry *e)
 {
     const struct run_options *o = run->options;
     struct buf line;
 
     buf_init(&line, REPRODUCE_MAX);
-    buf_put_str(&line, "assay check ");
+    text_shell_word(&line, o->program);
+    buf_put_str(&line, " check ");
     text_shell_word(&line, o->url);
     if (!text_eq(o->speak, target_default_speak(&o->endpoint)))
         put_option(&line, "--speak", o->speak);
-    put_option(&line, "--only", e->check->id);
+    put_only(run, e, &line);
     buf_printf(&line, " --seed %" PRIu64, o->seed);
     if (o->spawn)
         put_option(&line, "--spawn", o->spawn);
@@ -206,11 +223,17 @@ static void add_stale(struct run *run, const char *format, const struct waiver *
                       const char *detail)
 {
     char text[1024];
-    char **grown = realloc(run->stale, (run->stale_count + 1) * sizeof(*grown));
+    size_t room = run->stale_count + 1;
+    char **grown = realloc(run->stale, room * sizeof(*grown));
 
     if (!grown)
         return;
     run->stale = grown;
+    const struct waiver **whose = realloc(run->stale_of, room * sizeof(*whose));
+    if (!whose)
+        return;
+    run->stale_of = whose;
+    run->stale_of[run->stale_count] = w;
     text_format(text, sizeof(text), "%s:%u: the waiver of %s %s%s", run->options->waivers->path,
                 w->line, w->check, format, detail);
     run->stale[run->stale_count] = strdup(text);
@@ -244,10 +267,40 @@ static void judge_waivers(struct run *run)
     }
 }
 
+static bool holds_somewhere(struct run *const *runs, size_t count, const struct waiver *w)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t e = 0; e < runs[i]->count; e++) {
+            if (runs[i]->entries[e].waiver == w)
+                return true;
+        }
+    }
+    return false;
+}
+
+void judge_together(struct run *const *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct run *run = runs[i];
+        size_t kept = 0;
+
+        for (size_t s = 0; s < run->stale_count; s++) {
+            if (holds_somewhere(runs, count, run->stale_of[s])) {
+                free(run->stale[s]);
+                continue;
+            }
+            run->stale_of[kept] = run->stale_of[s];
+            run->stale[kept++] = run->stale[s];
+        }
+        run->report.stale_count = run->stale_count = kept;
+    }
+}
+
 /* ---- the report ---- */
 
 static void fill_check(const struct run *run, struct entry *e, struct report_check *c)
 {
+    free(e->reproduce);
     e->reproduce = reproduce(run, e);
     *c = (struct report_check){
         .id = e->check->id,
@@ -279,14 +332,20 @@ static bool nothing_ran(const struct run *run)
     return true;
 }
 
-void judge(struct run *run)
+static void forget_waivers(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
-        judge_entry(run, &run->entries[i]);
-    judge_flips(run);
+        run->entries[i].waiver = NULL;
+    for (size_t i = 0; i < run->stale_count; i++)
+        free(run->stale[i]);
+    run->stale_count = 0;
+}
+
+void judge_again(struct run *run)
+{
+    forget_waivers(run);
     judge_waivers(run);
-    if (run->ending[0] == '\0' && nothing_ran(run))
-        text_copy(run->ending, sizeof(run->ending), "no check applied to this target");
+    free(run->report_checks);
     run->report_checks = calloc(run->count + 1, sizeof(*run->report_checks));
     for (size_t i = 0; run->report_checks && i < run->count; i++)
         fill_check(run, &run->entries[i], &run->report_checks[i]);
@@ -304,6 +363,16 @@ void judge(struct run *run)
         .stale = (const char *const *)run->stale,
         .stale_count = run->stale_count,
     };
+}
+
+void judge(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        judge_entry(run, &run->entries[i]);
+    judge_flips(run);
+    if (run->ending[0] == '\0' && nothing_ran(run))
+        text_copy(run->ending, sizeof(run->ending), "no check applied to this target");
+    judge_again(run);
 }
 
 int run_status(const struct run *run)

@@ -35,6 +35,19 @@ static size_t place_of(size_t number)
     return OUTCOME_HEAD + (number - OUTCOME_HEAD) % OUTCOME_TAIL;
 }
 
+void outcome_restore_limits(struct outcome *o)
+{
+    for (size_t i = 0; i < o->lowered_count; i++) {
+        struct rlimit limit;
+
+        if (prlimit(o->lowered[i].pid, RLIMIT_NOFILE, NULL, &limit) == 0) {
+            limit.rlim_cur = o->lowered[i].before;
+            prlimit(o->lowered[i].pid, RLIMIT_NOFILE, &limit, NULL);
+        }
+    }
+    o->lowered_count = 0;
+}
+
 struct event *outcome_next(struct outcome *o)
 {
     struct event *e = &o->events[place_of(o->count++)];

@@ -6,6 +6,9 @@
 #ifndef CONFORMANCE_RUNNER_OUTCOME_H
 #define CONFORMANCE_RUNNER_OUTCOME_H
 
+#include <sys/resource.h>
+#include <sys/types.h>
+
 #include "harness/report/report.h"
 
 enum outcome_kind {
@@ -19,6 +22,16 @@ enum outcome_kind {
 
 enum { OUTCOME_HEAD = 40, OUTCOME_TAIL = 80, OUTCOME_TEXT_MAX = 480 };
 
+/* A limit of a process of the target that the check has lowered, and the runner raises again should
+   the check be killed before it does. */
+struct lowered {
+    pid_t pid;
+    rlim_t before;
+    rlim_t now;
+};
+
+enum { OUTCOME_LOWERED_MAX = 16 };
+
 struct outcome {
     enum outcome_kind kind;
     bool turned_away; /* the target did not let a connection in, or ended it before any answer */
@@ -28,6 +41,8 @@ struct outcome {
     char expected[OUTCOME_TEXT_MAX];
     char actual[OUTCOME_TEXT_MAX];
     int64_t duration_us;
+    struct lowered lowered[OUTCOME_LOWERED_MAX]; /* RLIMIT_NOFILE */
+    size_t lowered_count;
     int64_t guilty; /* number of the event that settled it, or -1 */
     size_t count;   /* events so far; the first and the last of them are kept */
     struct event events[OUTCOME_HEAD + OUTCOME_TAIL];
@@ -37,6 +52,9 @@ struct outcome {
 struct outcome *outcome_new(void);
 void outcome_free(struct outcome *o);
 void outcome_reset(struct outcome *o);
+
+/* Gives the limits back that the check has lowered. */
+void outcome_restore_limits(struct outcome *o);
 
 /* The place of the next event, cleared; the caller fills it. */
 struct event *outcome_next(struct outcome *o);

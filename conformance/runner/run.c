@@ -219,6 +219,24 @@ static void died_in_calibration(struct run *run)
     }
 }
 
+/* The very first one that it let in was its end: nothing to start it for again. */
+static bool died_of_first(struct run *run)
+{
+    char how[300];
+    char end[128];
+
+    if (!run->helper.outcome || run->helper.outcome->met == 0 || !process_ended(&run->process))
+        return false;
+    process_end_text(&run->process, end, sizeof(end));
+    text_format(how, sizeof(how), "the target's process %s when it had let the first client in",
+                end);
+    blame_stage(run, STAGE_LATENCY, how);
+    text_copy(run->ending, sizeof(run->ending),
+              "the target ends with its first client; nothing "
+              "more was run");
+    return true;
+}
+
 /* It let one conversation in and then nobody any more. Perhaps it comes back. */
 static void gone_in_calibration(struct run *run)
 {
@@ -356,14 +374,21 @@ static void remove_folder(const char *folder)
 static void end_orphans(void)
 {
     pid_t tree[PROCVIEW_TREE_MAX];
-    size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
 
-    for (size_t i = 0; i < count; i++) {
-        if (tree[i] != getpid())
-            kill(tree[i], SIGKILL);
+    /* One of them may start another between our look and its end: look again until none is left. */
+    for (;;) {
+        size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
+
+        for (size_t i = 0; i < count; i++) {
+            if (tree[i] != getpid())
+                kill(tree[i], SIGKILL);
+        }
+        pid_t ended = waitpid(-1, NULL, WNOHANG);
+        if (ended < 0 && errno != EINTR)
+            return;
+        if (ended == 0)
+            deadline_wait(deadline_in_ms(1));
     }
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        continue;
 }
 
 bool run_perform(struct run *run, const struct run_options *options, struct problem *why)
@@ -376,7 +401,9 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
         return false;
     struct problem failed;
     bool there = !options->spawn || supervise_start(run, &failed);
-    if (!there) {
+    if (!there && died_of_first(run)) {
+        run->unreached = false;
+    } else if (!there) {
         run->unreached = true;
         text_copy(run->ending, sizeof(run->ending), failed.text);
     } else {
@@ -412,6 +439,7 @@ void run_free(struct run *run)
     for (size_t i = 0; i < run->stale_count; i++)
         free(run->stale[i]);
     free(run->stale);
+    free(run->stale_of);
     for (unsigned slot = 0; slot < RUN_JOBS_MAX; slot++)
         job_free(&run->slots[slot]);
     job_free(&run->helper);

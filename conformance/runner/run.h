@@ -14,7 +14,8 @@
 enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
 
 struct run_options {
-    const char *url; /* as the user wrote it */
+    const char *program; /* how the user calls us */
+    const char *url;     /* as the user wrote it */
     struct endpoint endpoint;
     const char *speak; /* as the user wrote it, or the default */
     const struct exchange *exchange;
@@ -47,6 +48,7 @@ struct entry {
     char death[512];        /* how the target died of it, or "" */
     struct tail last_words; /* what the target said on standard error then */
     bool failed_beside;     /* broke side by side with others and held alone */
+    bool fell_beside;       /* broke beside others when the target ended */
     bool away_beside;       /* it was turned away beside others */
     bool silent_beside;     /* ... because a reply was missing, not wrong */
     char beside[512];       /* how */
@@ -74,7 +76,8 @@ struct run {
     struct calibration *calibration;
     struct entry *entries;
     size_t count;
-    unsigned jobs;
+    unsigned jobs;       /* now */
+    unsigned jobs_begun; /* ... and at first */
     struct job slots[RUN_JOBS_MAX];
     size_t slot_entry[RUN_JOBS_MAX];
     struct job helper; /* calibration and liveness */
@@ -92,6 +95,7 @@ struct run {
     struct report report;
     struct report_check *report_checks;
     char **stale; /* waivers that are no longer needed */
+    const struct waiver **stale_of;
     size_t stale_count;
 };
 
@@ -102,6 +106,10 @@ void run_free(struct run *run);
 
 /* The exit status of the contract for this run. */
 int run_status(const struct run *run);
+
+/* Runs of several targets under the same waivers: a waiver that holds in one of them is needed, and
+   no longer stale in the others. */
+void judge_together(struct run *const *runs, size_t count);
 
 /* Makes the signals that end a run known; run_perform sees them. To be called once. */
 bool run_catch_signals(struct problem *why) MUST_USE;
@@ -136,5 +144,8 @@ bool supervise_sanitizer(struct run *run, char *ret, size_t cap);
 
 /* judge.c: verdicts, and the report. */
 void judge(struct run *run);
+
+/* The waivers and the report once more, after the verdicts of the entries were changed. */
+void judge_again(struct run *run);
 
 #endif

@@ -137,7 +137,7 @@ static void run_alone(struct run *run, size_t index)
         bool again = away && e->attempts < ATTEMPTS_MAX;
 
         if (supervise_target_ended(run) ||
-            (needs_look(run, e) && !supervise_alive(run, away) && !run_was_interrupted())) {
+            (needs_look(run, e) && !supervise_alive(run, true) && !run_was_interrupted())) {
             blame(run, e);
             return;
         }
@@ -211,6 +211,8 @@ static void defer_running(struct run *run, const char *how)
         e->state = ENTRY_DEFERRED;
         text_copy(e->beside, sizeof(e->beside), how);
     }
+    for (size_t i = 0; i < run->count; i++)
+        run->entries[i].fell_beside |= run->entries[i].state == ENTRY_DEFERRED;
 }
 
 static void look_after_target(struct run *run)
@@ -341,6 +343,22 @@ static bool still_there(struct run *run)
     return false;
 }
 
+/* Where one of those that broke when the target ended ends it alone, too, the others fell with it
+   and say nothing about being side by side. */
+static void excuse_fallen(struct run *run)
+{
+    bool explained = false;
+
+    for (size_t i = 0; i < run->count; i++)
+        explained |= run->entries[i].fell_beside && run->entries[i].death[0] != '\0';
+    for (size_t i = 0; i < run->count; i++) {
+        struct entry *e = &run->entries[i];
+
+        e->failed_beside = e->failed_beside && !(explained && e->fell_beside);
+        e->fell_beside = false;
+    }
+}
+
 static void run_deferred(struct run *run)
 {
     for (size_t i = 0; i < run->count && may_go_on(run); i++) {
@@ -354,6 +372,22 @@ static void run_deferred(struct run *run)
                            e->outcome->kind != OUTCOME_TROUBLE && !e->away_beside;
         if (e->away_beside)
             run->target.pace_ms = PACE_MS;
+    }
+    excuse_fallen(run);
+}
+
+/* What broke beside others is judged by what it does alone, and it never got there. */
+static void leave_undecided(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        struct entry *e = &run->entries[i];
+
+        if (e->state != ENTRY_DEFERRED)
+            continue;
+        e->ran = false;
+        text_copy(
+            e->not_run, sizeof(e->not_run),
+            "not decided: it broke beside others, and the run ended before it was tried alone");
     }
 }
 
@@ -371,6 +405,7 @@ void schedule(struct run *run)
 {
     unsigned jobs = run->jobs;
 
+    run->jobs_begun = jobs;
     while (run->jobs > 1 && may_go_on(run) && next_waiting(run) < run->count) {
         run_beside(run);
         if (still_there(run))
@@ -382,6 +417,7 @@ void schedule(struct run *run)
     }
     run_rest(run, false);
     run_rest(run, true);
+    leave_undecided(run);
     /* Leave it as it was found: a target that shuts everybody out for a while is waited for. */
     if (may_go_on(run) && run->target.pace_ms)
         supervise_alive(run, true);

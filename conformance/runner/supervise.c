@@ -1,6 +1,7 @@
 /* The target that the runner started: starting, watching, restarting, stopping. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conformance/runner/conn.h"
 #include "conformance/runner/run.h"
@@ -61,6 +62,7 @@ static void become_ready(struct check_ctx *c, void *closure UNUSED)
         }
         if (conn)
             check_close(c, conn);
+        c->outcome->met += there; /* stays where the target dies of it and ends this job */
         if (there || !check_alive(c) || (!refused && deadline_passed(silent_until)))
             break;
         if (refused)
@@ -114,9 +116,32 @@ static bool await_ready(struct run *run, struct problem *why)
     return false;
 }
 
+/* Whoever serves at the place already would be judged in the target's stead, and lose its socket
+   at the end. A UDP socket says nothing about itself, but nobody else can be bound beside it. */
+static bool is_free(const struct run *run, struct problem *why)
+{
+    const struct endpoint *at = &run->target.endpoint;
+    bool taken;
+    int fd = -1;
+
+    if (at->kind == ENDPOINT_UDP) {
+        fd = net_listen(at, 1, NULL);
+        taken = fd < 0 && errno == EADDRINUSE;
+    } else {
+        taken =
+            net_dial(&run->target.address, NULL, deadline_in_ms(RETRY_MS), &fd).status == NET_OK;
+    }
+    if (fd >= 0)
+        close(fd);
+    return !taken || problem_set(why,
+                                 "somebody serves at %s already; stop it, or choose another "
+                                 "place (port 0 finds one)",
+                                 run->target.url);
+}
+
 bool supervise_start(struct run *run, struct problem *why)
 {
-    return resolve(run, why) && launch(run, why) && await_ready(run, why);
+    return resolve(run, why) && is_free(run, why) && launch(run, why) && await_ready(run, why);
 }
 
 bool supervise_restart(struct run *run)
@@ -134,6 +159,8 @@ bool supervise_restart(struct run *run)
 
 void supervise_stop(struct run *run)
 {
+    if (run->process.pid == 0)
+        return;
     process_stop(&run->process, deadline_in_ms(STOP_LIMIT_MS));
     net_forget(&run->target.endpoint);
     run->target.pid = 0;

@@ -366,16 +366,10 @@ size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64
     return came;
 }
 
-void check_probe(struct check_ctx *c)
+static void probe_once(struct check_ctx *c)
 {
-    struct conn *conn;
+    struct conn *conn = check_dial(c);
 
-    if (!check_alive(c))
-        return;
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "a probe: does the target still serve?");
-    bool every = c->every;
-    c->every = false; /* the queue that a check has filled may lose a probe */
-    conn = check_dial(c);
     if (exchange_has(c->target.exchange, EXCHANGE_REPLIES)) {
         check_exchange(c, conn);
     } else if (exchange_has(c->target.exchange, EXCHANGE_SOURCE)) {
@@ -387,5 +381,20 @@ void check_probe(struct check_ctx *c)
         check_end(c, conn);
     }
     check_close(c, conn);
+}
+
+/* A server with a loop over what is ready may serve the probe before what came ahead of it, but not
+   the next one: that comes when the round is over. */
+void check_probe(struct check_ctx *c)
+{
+    bool every = c->every;
+
+    if (!check_alive(c))
+        return;
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "a probe: does the target still serve?");
+    c->every = false; /* the queue that a check has filled may lose a probe */
+    probe_once(c);
+    if (!endpoint_is_datagram(&c->target.endpoint))
+        probe_once(c);
     c->every = every;
 }

@@ -348,57 +348,110 @@ static bool write_new(FILE *out, const struct report_check *c, const struct waiv
     return true;
 }
 
-static const struct report_check *find_tried(const struct report *r, const char *id)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        if (text_eq(r->checks[i].id, id) && r->checks[i].verdict != VERDICT_SKIP)
-            return &r->checks[i];
-    }
-    return NULL;
-}
+/* What has become of a waiver in one report. */
+enum fate { FATE_UNTRIED, FATE_GONE, FATE_EXPIRED, FATE_HELD };
 
-/* Returns how many it wrote. */
-static size_t write_all(FILE *out, const struct report *r, const struct waivers *before)
+static enum fate fate_in(const struct report *r, const struct waiver *w)
 {
     char today[16] = "";
     struct tm tm;
-    size_t written = 0;
 
     if (gmtime_r(&r->started, &tm))
         strftime(today, sizeof(today), "%Y-%m-%d", &tm);
-    for (size_t i = 0; before && i < before->count; i++) {
-        const struct waiver *w = &before->list[i];
-        const struct report_check *c = find_tried(r, w->check);
-
-        if (!c || waiver_judge(w, c->verdict, c->reason, today) == WAIVER_HOLDS) {
-            write_kept(out, w);
-            written++;
-        }
-    }
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
-        const struct waiver *w = waivers_find(before, c->id);
-        enum waiver_state state = w ? waiver_judge(w, c->verdict, c->reason, today) : WAIVER_STALE;
 
-        if (is_broken(c) && state != WAIVER_HOLDS)
-            written += write_new(out, c, state == WAIVER_EXPIRED ? w : NULL);
+        if (!text_eq(c->id, w->check) || c->verdict == VERDICT_SKIP)
+            continue;
+        switch (waiver_judge(w, c->verdict, c->reason, today)) {
+        case WAIVER_HOLDS:
+            return FATE_HELD;
+        case WAIVER_EXPIRED:
+            return FATE_EXPIRED;
+        case WAIVER_STALE:
+            return FATE_GONE;
+        }
+    }
+    return FATE_UNTRIED;
+}
+
+/* In all reports together: held in one, it is held. */
+static enum fate fate_of(const struct report_set *set, const struct waiver *w)
+{
+    enum fate fate = FATE_UNTRIED;
+
+    for (size_t i = 0; i < set->count; i++) {
+        enum fate here = fate_in(set->reports[i], w);
+
+        fate = here > fate ? here : fate;
+    }
+    return fate;
+}
+
+static bool is_written(const struct report_set *set, size_t before, const char *id)
+{
+    for (size_t i = 0; i < before; i++) {
+        for (size_t k = 0; k < set->reports[i]->count; k++) {
+            const struct report_check *c = &set->reports[i]->checks[k];
+
+            if (text_eq(c->id, id) && is_broken(c))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* These return how many they wrote. */
+static size_t write_all_kept(FILE *out, const struct report_set *set, const struct waivers *before)
+{
+    size_t written = 0;
+
+    for (size_t i = 0; before && i < before->count; i++) {
+        enum fate fate = fate_of(set, &before->list[i]);
+
+        if (fate != FATE_HELD && fate != FATE_UNTRIED)
+            continue;
+        write_kept(out, &before->list[i]);
+        written++;
     }
     return written;
 }
 
-bool waivers_write(const char *path, const struct report *r, const struct waivers *before,
+static size_t write_all_new(FILE *out, const struct report_set *set, size_t which,
+                            const struct waivers *before)
+{
+    const struct report *r = set->reports[which];
+    size_t written = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_check *c = &r->checks[i];
+        const struct waiver *w = waivers_find(before, c->id);
+        enum fate fate = w ? fate_of(set, w) : FATE_GONE;
+
+        if (is_broken(c) && fate != FATE_HELD && !is_written(set, which, c->id))
+            written += write_new(out, c, fate == FATE_EXPIRED ? w : NULL);
+    }
+    return written;
+}
+
+bool waivers_write(const char *path, const struct report_set *set, const struct waivers *before,
                    struct problem *why)
 {
     struct file_draft draft;
 
     if (!file_begin(&draft, path))
         return problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
-    fprintf(draft.out,
-            "# Written by %s %s for %s. Shorten each reason to what must not change, and say\n"
-            "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
-            "waivers:\n",
-            REPORT_TOOL, REPORT_VERSION, r->target);
-    if (write_all(draft.out, r, before) == 0)
+    fprintf(draft.out, "# Written by %s %s for", REPORT_TOOL, REPORT_VERSION);
+    for (size_t i = 0; i < set->count; i++)
+        fprintf(draft.out, " %s", set->reports[i]->target);
+    fputs(". Shorten each reason to what must not change, and say\n"
+          "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
+          "waivers:\n",
+          draft.out);
+    size_t written = write_all_kept(draft.out, set, before);
+    for (size_t i = 0; i < set->count; i++)
+        written += write_all_new(draft.out, set, i, before);
+    if (written == 0)
         fputs("  []\n", draft.out);
     return file_end(&draft) || problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
 }

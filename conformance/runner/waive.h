@@ -47,12 +47,12 @@ enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, con
                                const char *today);
 
 /*
- * Writes waivers for every fail, warn and error of the report, for a person to edit. What a person
- * has written before (`before`, or NULL) is kept: a waiver that still holds, or whose check was not
- * tried this time, stays as it is; one that has run out keeps its explanation. The file is whole or
- * as it was.
+ * Writes waivers for every fail, warn and error of the reports, for a person to edit. A check has
+ * one, also where it is broken in several of them: the first. What a person has written before
+ * (`before`, or NULL) is kept: a waiver that still holds, or whose check was not tried this time,
+ * stays as it is; one that has run out keeps its explanation. The file is whole or as it was.
  */
-bool waivers_write(const char *path, const struct report *r, const struct waivers *before,
+bool waivers_write(const char *path, const struct report_set *set, const struct waivers *before,
                    struct problem *why) MUST_USE;
 
 #endif

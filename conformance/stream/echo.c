@@ -80,6 +80,8 @@ static void nul(struct check_ctx *c)
     echo_literal(c, conn, "a\0b\0\0c", 6);
     echo_literal(c, conn, "\0", 1);
     echo_literal(c, conn, "\0\0\0\0behind", 10);
+    echo_literal(c, conn, "before\0", 7);
+    echo_literal(c, conn, "\0\0", 2);
     check_fence(c, conn);
 }
 

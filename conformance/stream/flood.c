@@ -25,7 +25,6 @@ static void backlog_burst(struct check_ctx *c)
         check_close(c, conns[i]);
         check_met(c);
     }
-    check_probe(c);
     if (taken < nominal || away > 0)
         check_noted(c, "of %u connects at once %u were taken and %u of these turned away", nominal,
                     taken, away);

@@ -17,7 +17,10 @@ static void slow_reader(struct check_ctx *c)
     struct net_dial_options options = {.receive_buffer = SMALL_WINDOW};
     struct conn *conn = check_dial_with(c, &c->target.address, &options);
 
-    check_push(c, conn, BODY, check_volume(c, MIB));
+    /* More than the target's send buffer holds, so that it has to wait. */
+    size_t most = exchange_has(c->target.exchange, EXCHANGE_PAYLOAD) ? 8 * (size_t)MIB : MIB;
+
+    check_push(c, conn, BODY, check_volume(c, most));
     check_pause(c, PAUSE_MS);
     check_drain(c, conn);
     check_fence(c, conn);

@@ -144,6 +144,10 @@ static void pause_in_middle(struct check_ctx *c)
     check_compose(c, conn, BODY, &request);
     check_send_octets(c, conn, slice_sub(buf_slice(&request), 0, request.len / 2));
     check_pause(c, PAUSE_MS);
+    /* An echo may give back what it has; anything else must wait for the whole request. */
+    if (!exchange_has(c->target.exchange, EXCHANGE_ECHO) &&
+        !exchange_has(c->target.exchange, EXCHANGE_PREFIX) && check_try_reply(c, conn, 0))
+        check_broken(c, "no reply to half a request", "the whole reply");
     check_send_octets(c, conn, slice_from(buf_slice(&request), request.len / 2));
     check_reply(c, conn);
     fence_if_open(c, conn);

@@ -210,7 +210,10 @@ int net_listen(const struct endpoint *at, int backlog, struct problem *why)
 
 void net_forget(const struct endpoint *at)
 {
-    if (endpoint_is_unix(at) && !at->abstract)
+    struct stat what;
+
+    if (endpoint_is_unix(at) && !at->abstract && lstat(at->path, &what) == 0 &&
+        S_ISSOCK(what.st_mode))
         unlink(at->path);
 }
 

@@ -54,7 +54,7 @@ struct net_io net_dial(const struct address *to, const struct net_dial_options *
  */
 int net_listen(const struct endpoint *at, int backlog, struct problem *why) MUST_USE;
 
-/* Takes away the path of a unix endpoint; nothing for the other kinds. */
+/* Takes away the socket at the path of a unix endpoint, where one is; nothing for other kinds. */
 void net_forget(const struct endpoint *at);
 
 /* Where the socket is bound, as an address. */

@@ -182,16 +182,23 @@ static uint64_t busy_ns(pid_t pid, const struct stat_line *stat)
     return stat->ticks * (NS_PER_TICK_BASE / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+unsigned procview_descriptors(pid_t pid)
+{
+    char path[PATH_LEN];
+    unsigned count = 0;
+
+    text_format(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    each_number(path, count_entry, &count);
+    return count;
+}
+
 static void add_process(pid_t pid, struct procview *v)
 {
     struct stat_line stat;
-    char path[PATH_LEN];
-    unsigned fds = 0;
+    unsigned fds = procview_descriptors(pid);
 
     if (!read_stat(pid, &stat))
         return;
-    text_format(path, sizeof(path), "/proc/%d/fd", (int)pid);
-    each_number(path, count_entry, &fds);
     v->processes++;
     v->zombies += stat.state == 'Z';
     v->threads += stat.threads;
@@ -237,7 +244,10 @@ bool procview_runs(pid_t pid)
 {
     struct stat_line stat;
 
-    return read_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X';
+    if (!read_stat(pid, &stat) || stat.state == 'X')
+        return false;
+    /* The first thread of several may have ended while the others still hold its sockets. */
+    return stat.state != 'Z' || stat.threads > 1;
 }
 
 static bool fd_is(pid_t pid, const char *name, const char *wanted)

@@ -6,7 +6,7 @@
 
 #include "harness/base/base.h"
 
-enum { PROCVIEW_TREE_MAX = 1024 };
+enum { PROCVIEW_TREE_MAX = 8192 };
 
 struct procview {
     unsigned processes; /* the process and its descendants */
@@ -22,6 +22,9 @@ struct procview {
 
 /* False where the process does not exist or may not be looked into. */
 bool procview_take(pid_t pid, struct procview *ret) MUST_USE;
+
+/* Descriptors open in this process alone; 0 where it cannot be looked into. */
+unsigned procview_descriptors(pid_t pid);
 
 /* The process and all that descend from it, at most cap; how many there are. */
 size_t procview_tree(pid_t pid, pid_t *ret, size_t cap);

@@ -113,20 +113,20 @@ struct slice report_suite(const char *id)
     return slice_sub(all, 0, slice_find(all, slice_str(".")));
 }
 
-bool report_write(const struct reporter *reporter, const struct report *r,
+bool report_write(const struct reporter *reporter, const struct report_set *set,
                   const struct report_style *style, const char *path, struct problem *why)
 {
     struct file_draft draft;
 
     if (!path || text_eq(path, "-")) {
-        reporter->write(stdout, r, style);
+        reporter->write(stdout, set, style);
         if (fflush(stdout) == 0 && !ferror(stdout))
             return true;
         return problem_set(why, "cannot write report to standard output: %s", strerror(errno));
     }
     if (!file_begin(&draft, path))
         return problem_set(why, "cannot write report %s: %s", path, strerror(errno));
-    reporter->write(draft.out, r, style);
+    reporter->write(draft.out, set, style);
     return file_end(&draft) ||
            problem_set(why, "cannot write report %s: %s", path, strerror(errno));
 }

@@ -75,6 +75,13 @@ struct report {
     size_t stale_count;
 };
 
+/* What is written: one report, or those of several targets of one run. */
+struct report_set {
+    const struct report *const *reports;
+    size_t count;
+    bool several; /* the form for several is due, also where there is one: an array in JSON */
+};
+
 struct report_tally {
     unsigned by_verdict[VERDICTS]; /* waived ones are not in here ... */
     unsigned waived;               /* ... but here */
@@ -89,7 +96,7 @@ struct report_style {
 struct reporter {
     const char *name;
     const char *summary;
-    void (*write)(FILE *out, const struct report *r, const struct report_style *style);
+    void (*write)(FILE *out, const struct report_set *set, const struct report_style *style);
 };
 
 const char *verdict_name(enum verdict verdict);
@@ -108,11 +115,11 @@ const struct reporter *reporter_find(const char *name);
 void reporter_names(char *out, size_t cap);
 
 /*
- * Writes the report to the path, or to standard output where it is NULL or "-". A regular file is
+ * Writes the reports to the path, or to standard output where it is NULL or "-". A regular file is
  * written beside and moved into place, so that it is either whole or not there. False with the
  * reason.
  */
-bool report_write(const struct reporter *reporter, const struct report *r,
+bool report_write(const struct reporter *reporter, const struct report_set *set,
                   const struct report_style *style, const char *path, struct problem *why) MUST_USE;
 
 /* The suite of a check: its id up to the first dot. */

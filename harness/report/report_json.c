@@ -1,4 +1,5 @@
-/* The report as one JSON object; its shape is part of the tool's outside (docs/reports.md). */
+/* A report as one JSON object, several as an array of them; the shape is part of the tool's outside
+ * (docs/reports.md). */
 #include <jansson.h>
 
 #include "harness/report/reporters.h"
@@ -62,7 +63,7 @@ static json_t *json_summary(const struct report *r)
     return summary;
 }
 
-static void write_json(FILE *out, const struct report *r, const struct report_style *style UNUSED)
+static json_t *json_report(const struct report *r)
 {
     char started[32] = "";
     struct tm tm;
@@ -75,12 +76,21 @@ static void write_json(FILE *out, const struct report *r, const struct report_st
         json_array_append_new(checks, json_check(&r->checks[i]));
     for (size_t i = 0; i < r->stale_count; i++)
         json_array_append_new(stale, json_text(r->stale[i]));
-    json_t *root = json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "tool",
-                             REPORT_TOOL, "version", REPORT_VERSION, "target", json_text(r->target),
-                             "speak", json_text(r->speak), "seed", (json_int_t)r->seed, "started",
-                             started, "duration_ms", (json_int_t)(r->duration_us / US_PER_MS),
-                             "summary", json_summary(r), "checks", checks, "stale_waivers", stale,
-                             "ending", json_text(r->ending ? r->ending : ""));
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o, s:o, s:o, s:o}", "tool", REPORT_TOOL,
+                     "version", REPORT_VERSION, "target", json_text(r->target), "speak",
+                     json_text(r->speak), "seed", (json_int_t)r->seed, "started", started,
+                     "duration_ms", (json_int_t)(r->duration_us / US_PER_MS), "summary",
+                     json_summary(r), "checks", checks, "stale_waivers", stale, "ending",
+                     json_text(r->ending ? r->ending : ""));
+}
+
+static void write_json(FILE *out, const struct report_set *set,
+                       const struct report_style *style UNUSED)
+{
+    json_t *root = set->several ? json_array() : json_report(set->reports[0]);
+
+    for (size_t i = 0; set->several && i < set->count; i++)
+        json_array_append_new(root, json_report(set->reports[i]));
     json_dumpf(root, out, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(root);

@@ -1,4 +1,5 @@
-/* The report as JUnit XML, as Jenkins and GitLab read it. */
+/* The report as JUnit XML, as Jenkins and GitLab read it. A run that ended early is an error of its
+   own: such readers know nothing of exit statuses. */
 #include "harness/report/reporters.h"
 
 enum { US_PER_S = 1000000 };
@@ -111,27 +112,45 @@ static void write_case(FILE *out, const struct report *r, const struct report_ch
     fputs("    </testcase>\n", out);
 }
 
-static void write_junit(FILE *out, const struct report *r, const struct report_style *style UNUSED)
+/* What the attributes of a suite, or of all of them, count. */
+struct counts {
+    size_t tests, failures, errors, skipped;
+    int64_t duration_us;
+};
+
+static void add_counts(struct counts *sum, const struct report *r)
 {
     struct report_tally tally = report_tally(r);
-    char counts[160];
+
+    sum->tests += r->count + r->stale_count + (r->ending ? 1 : 0);
+    sum->failures += tally.by_verdict[VERDICT_FAIL] + r->stale_count +
+                     (r->strict ? tally.by_verdict[VERDICT_WARN] : 0);
+    sum->errors += tally.by_verdict[VERDICT_ERROR] + (r->ending ? 1 : 0);
+    sum->skipped += tally.by_verdict[VERDICT_SKIP];
+    sum->duration_us += r->duration_us;
+}
+
+static void write_counts(FILE *out, const struct counts *c)
+{
+    fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.6f\">\n",
+            c->tests, c->failures, c->errors, c->skipped, (double)c->duration_us / US_PER_S);
+}
+
+static void write_suite(FILE *out, const struct report *r)
+{
+    struct counts counts = {0};
     char started[32] = "";
     struct tm tm;
-    size_t failures = tally.by_verdict[VERDICT_FAIL] + r->stale_count +
-                      (r->strict ? tally.by_verdict[VERDICT_WARN] : 0);
 
     if (gmtime_r(&r->started, &tm))
         strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%S", &tm);
-    text_format(counts, sizeof(counts),
-                "tests=\"%zu\" failures=\"%zu\" errors=\"%u\" skipped=\"%u\" time=\"%.6f\"",
-                r->count + r->stale_count, failures, tally.by_verdict[VERDICT_ERROR],
-                tally.by_verdict[VERDICT_SKIP], (double)r->duration_us / US_PER_S);
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
-    write_attribute(out, "name", REPORT_TOOL);
-    fprintf(out, " %s>\n  <testsuite", counts);
+    add_counts(&counts, r);
+    fputs("  <testsuite", out);
     write_attribute(out, "name", r->target);
-    fprintf(out, " timestamp=\"%s\" %s>\n    <properties>\n", started, counts);
-    fprintf(out, "      <property name=\"seed\" value=\"%llu\"/>\n", (unsigned long long)r->seed);
+    fprintf(out, " timestamp=\"%s\"", started);
+    write_counts(out, &counts);
+    fprintf(out, "    <properties>\n      <property name=\"seed\" value=\"%llu\"/>\n",
+            (unsigned long long)r->seed);
     fputs("      <property name=\"speak\"", out);
     write_attribute(out, "value", r->speak);
     fputs("/>\n    </properties>\n", out);
@@ -143,7 +162,27 @@ static void write_junit(FILE *out, const struct report *r, const struct report_s
         write_attribute(out, "message", r->stale[i]);
         fputs(" type=\"stale\"/>\n    </testcase>\n", out);
     }
-    fputs("  </testsuite>\n</testsuites>\n", out);
+    if (r->ending) {
+        fputs("    <testcase classname=\"run\" name=\"run\">\n      <error", out);
+        write_attribute(out, "message", r->ending);
+        fputs("/>\n    </testcase>\n", out);
+    }
+    fputs("  </testsuite>\n", out);
+}
+
+static void write_junit(FILE *out, const struct report_set *set,
+                        const struct report_style *style UNUSED)
+{
+    struct counts counts = {0};
+
+    for (size_t i = 0; i < set->count; i++)
+        add_counts(&counts, set->reports[i]);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", out);
+    write_attribute(out, "name", REPORT_TOOL);
+    write_counts(out, &counts);
+    for (size_t i = 0; i < set->count; i++)
+        write_suite(out, set->reports[i]);
+    fputs("</testsuites>\n", out);
 }
 
 const struct reporter reporter_junit = {

@@ -40,10 +40,9 @@ static bool is_ok(const struct report *r, const struct report_check *c)
     return false;
 }
 
-static void write_check(FILE *out, const struct report *r, size_t number)
+static void write_check(FILE *out, const struct report *r, const struct report_check *c,
+                        size_t number)
 {
-    const struct report_check *c = &r->checks[number - 1];
-
     fprintf(out, "%s %zu - %s ", is_ok(r, c) ? "ok" : "not ok", number, c->id);
     write_plain(out, c->claim);
     if (c->verdict == VERDICT_SKIP) {
@@ -68,22 +67,46 @@ static void write_check(FILE *out, const struct report *r, size_t number)
     fputs("  ...\n", out);
 }
 
-static void write_tap(FILE *out, const struct report *r, const struct report_style *style UNUSED)
+/* Numbered on from *number; the target stands in a comment, so that prove sees one stream. */
+static void write_part(FILE *out, const struct report *r, bool named, size_t *number)
 {
     struct report_tally tally = report_tally(r);
 
-    fprintf(out, "TAP version 13\n1..%zu\n", r->count + r->stale_count);
-    for (size_t i = 1; i <= r->count; i++)
-        write_check(out, r, i);
+    if (named) {
+        fputs("# ", out);
+        write_plain(out, r->target);
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < r->count; i++)
+        write_check(out, r, &r->checks[i], ++*number);
     for (size_t i = 0; i < r->stale_count; i++) {
-        fprintf(out, "not ok %zu - ", r->count + i + 1);
+        fprintf(out, "not ok %zu - ", ++*number);
         write_plain(out, r->stale[i]);
+        fputc('\n', out);
+    }
+    if (r->ending) {
+        fprintf(out, "not ok %zu - the run ended early: ", ++*number);
+        write_plain(out, r->ending);
         fputc('\n', out);
     }
     fprintf(out, "# %u pass, %u fail, %u warn, %u note, %u skip, %u error, %u waived\n",
             tally.by_verdict[VERDICT_PASS], tally.by_verdict[VERDICT_FAIL],
             tally.by_verdict[VERDICT_WARN], tally.by_verdict[VERDICT_NOTE],
             tally.by_verdict[VERDICT_SKIP], tally.by_verdict[VERDICT_ERROR], tally.waived);
+}
+
+static void write_tap(FILE *out, const struct report_set *set,
+                      const struct report_style *style UNUSED)
+{
+    size_t all = 0;
+    size_t number = 0;
+
+    for (size_t i = 0; i < set->count; i++)
+        all += set->reports[i]->count + set->reports[i]->stale_count +
+               (set->reports[i]->ending ? 1 : 0);
+    fprintf(out, "TAP version 13\n1..%zu\n", all);
+    for (size_t i = 0; i < set->count; i++)
+        write_part(out, set->reports[i], set->several, &number);
 }
 
 const struct reporter reporter_tap = {

@@ -190,7 +190,7 @@ static void write_summary(FILE *out, const struct report *r, const struct report
             (double)r->duration_us / US_PER_S);
 }
 
-static void write_text(FILE *out, const struct report *r, const struct report_style *style)
+static void write_part(FILE *out, const struct report *r, const struct report_style *style)
 {
     fprintf(out, "%s %s  ", REPORT_TOOL, REPORT_VERSION);
     report_put_plain(out, r->target);
@@ -216,6 +216,15 @@ static void write_text(FILE *out, const struct report *r, const struct report_st
     if (r->ending)
         write_line(out, "", r->ending);
     write_summary(out, r, style);
+}
+
+static void write_text(FILE *out, const struct report_set *set, const struct report_style *style)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (i > 0)
+            fputc('\n', out);
+        write_part(out, set->reports[i], style);
+    }
 }
 
 const struct reporter reporter_text = {

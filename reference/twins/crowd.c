@@ -129,6 +129,14 @@ static enum act fork_for_log(struct server *s UNUSED, struct client *c UNUSED)
     return ACT_GO_ON;
 }
 
+static enum act wait_for_first(struct server *s, struct client *c)
+{
+    struct pollfd fds[] = {{.fd = c->fd, .events = POLLIN}, {.fd = s->run->stop, .events = POLLIN}};
+
+    poll(fds, ARRAY_LEN(fds), REST_MS);
+    return ACT_GO_ON;
+}
+
 /* A list of all clients that ever were. */
 static enum act keep_record(struct server *s UNUSED, struct client *c)
 {
@@ -207,6 +215,12 @@ static const struct twin twins[] = {
         .check = "stream.conc.slow-reader-isolated",
         .what = "waits in its send until the one client reads",
         .stream = {.send = send_blocking},
+    },
+    {
+        .name = "greeting-awaited",
+        .check = "stream.conc.silent-client",
+        .what = "waits for the first octet of a client before it takes the next one",
+        .stream = {.welcome = wait_for_first},
     },
     {
         .name = "read-blocks",
