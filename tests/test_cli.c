@@ -218,6 +218,53 @@ static void test_options_are_documented(void **state)
     program_free(&r);
 }
 
+/* What the completion answers to a line: readline replaces what follows the last : or =. */
+static void test_completion(void **state)
+{
+    static const struct {
+        const char *line, *due;
+    } rows[] = {
+        {"assay ch", "check"},
+        {"assay check --wai", "--waive"},
+        {"assay check unix:README.m", "README.md"},
+        {"assay check rpc+unix:README.m", "README.md"},
+        {"assay check rpc+tc", "rpc+tcp://"},
+        {"assay check rpc+tcp:", "//"},
+        {"assay check x --report js", "json"},
+        {"assay check x --report json=README.m", "README.md"},
+        {"assay check x --level=mu", "must"},
+        {"assay check x --record=README.m", "README.md"},
+        {"assay check x --speak redis", "redis-ping"},
+        {"assay check x --only stream.echo.ident", "stream.echo.identity"},
+        {"assay explain stream.echo.ident", "stream.echo.identity"},
+        {"assay list --ma", "--markdown"},
+        {"assay list stream.echo.ident", "stream.echo.identity"},
+        {"assay serve msg", "msgprog"},
+        {"assay serve echo --fault fin-is-h", "fin-is-hang-up"},
+        {"assay serve echo --pre", "--prefix"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct program_result r = program_run(
+            LIMIT_S,
+            "PATH=@B:$PATH bash -c '. docs/assay.bash; COMP_LINE=\"%s\"; COMP_POINT=${#COMP_LINE}; "
+            "_assay; echo \"${COMPREPLY[*]}\"'",
+            rows[i].line);
+        char due[64];
+
+        text_format(due, sizeof(due), "%s\n", rows[i].due);
+        if (!text_eq(r.out, due))
+            fail_msg("%s: \"%s\" instead of \"%s\"; %s", rows[i].line, r.out, rows[i].due, r.err);
+        program_free(&r);
+    }
+    struct program_result r = program_run(
+        LIMIT_S, "PATH=@B:$PATH bash -c '. docs/assay.bash; COMP_LINE=\"assay list --\"; "
+                 "COMP_POINT=13; _assay; echo \"${COMPREPLY[*]}\"'");
+    assert_string_equal(r.out, "--json --markdown --help\n");
+    program_free(&r);
+}
+
 static void test_list_and_explain(void **state)
 {
     struct program_result r = program_run(LIMIT_S, "@B/assay list --json");
@@ -708,6 +755,7 @@ int main(void)
         cmocka_unit_test(test_no_half_written_report),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_options_are_documented),
+        cmocka_unit_test(test_completion),
         cmocka_unit_test(test_list_and_explain),
         cmocka_unit_test(test_page_of_checks),
         cmocka_unit_test(test_names_in_readme),
