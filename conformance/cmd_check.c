@@ -261,8 +261,8 @@ static bool take_help(void *into, const char *value UNUSED, struct problem *why 
 
 static const struct option_row rows[] = {
     {"speak", "EXCHANGE",
-     "echo, echo:PREFIX, line, discard, chargen, daytime, rpc:PROG/VERS or a file; default: "
-     "echo, or rpc for rpc URLs",
+     "echo, echo:PREFIX, line, discard, chargen, daytime, rpc:PROG/VERS, a file, or the name "
+     "of one that comes along (redis-ping, ...); default: echo, or rpc for rpc URLs",
      take_speak},
     {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
     {"skip", "GLOB", "not these checks", take_skip},
@@ -305,7 +305,7 @@ static void print_help(void)
            "Examples:\n"
            "  assay check tcp://127.0.0.1:7\n"
            "  assay check unix:/run/echo.sock --speak 'echo:Echoed msg: '\n"
-           "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
+           "  assay check tcp://127.0.0.1:6379 --speak redis-ping\n"
            "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
            "  assay check rpc+tcp://127.0.0.1:111/portmapper/2\n"
            "  assay check rpc://localhost/345678/2\n"
