@@ -66,6 +66,7 @@ static void remove_argument(char **argv, int at)
 static int execute(const struct kind *kind, int argc, char **argv)
 {
     char path[4096];
+    char name[40];
     int choice = find_choice(kind, argc, argv);
     const char *program = choice ? kind->other : kind->program;
 
@@ -75,7 +76,9 @@ static int execute(const struct kind *kind, int argc, char **argv)
     }
     if (choice && kind->choice_only)
         remove_argument(argv, choice);
-    argv[1] = path;
+    /* Under this name it speaks of itself. */
+    text_format(name, sizeof(name), "assay serve %s", kind->name);
+    argv[1] = name;
     execv(path, argv + 1);
     log_error("cannot run %s: %s", path, strerror(errno));
     return STATUS_KIT;

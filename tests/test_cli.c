@@ -106,11 +106,15 @@ static const struct {
     {"list nothing.at.all", 2, "matches no check"},
     {"explain", 2, "which check?"},
     {"explain nothing", 2, "no check has the id \"nothing\""},
+    {"check tcp://127.0.0.1:1 --speak redis-ping", 3, "is not reachable"},
+    {"check tcp://127.0.0.1:1 --speak redis-pong", 2, "neither echo, echo:PREFIX"},
     {"serve", 2, NULL},
     {"serve telepathy", 2, "no server of the kind \"telepathy\""},
     {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
     {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
-    {"serve echo", 2, "Usage"},
+    {"serve echo", 2, "Usage: assay serve echo --listen URL"},
+    {"serve echo --fault none", 2, "Usage: assay serve echo --fault NAME"},
+    {"serve msgprog --frob", 2, "unknown option --frob"},
 };
 
 static void test_bad_input(void **state)
@@ -170,6 +174,7 @@ static void test_no_half_written_report(void **state)
 static void test_help(void **state)
 {
     static const char *const commands[] = {"", "check", "list", "explain", "serve"};
+    static const char *const kinds[] = {"echo", "echo --fault x", "msgprog", "msgprog --own"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -178,6 +183,14 @@ static void test_help(void **state)
         assert_int_equal(r.status, 0);
         assert_non_null(strstr(r.out, "Usage: assay"));
         assert_non_null(strstr(r.out, "xample"));
+        assert_string_equal(r.err, "");
+        program_free(&r);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct program_result r = program_run(LIMIT_S, "@B/assay serve %s --help", kinds[i]);
+
+        assert_int_equal(r.status, 0);
+        assert_non_null(strstr(r.out, "Usage: assay serve "));
         assert_string_equal(r.err, "");
         program_free(&r);
     }
@@ -342,6 +355,10 @@ static void test_install(void **state)
                     folder, folder);
     if (r.status != 0)
         fail_msg("%s%s", r.out, r.err);
+    program_free(&r);
+    r = program_run(LIMIT_S, "cd / && %s/usr/bin/assay check tcp://127.0.0.1:1 --speak redis-ping",
+                    folder);
+    assert_int_equal(r.status, 3); /* the file was found, the target was not */
     program_free(&r);
     r = program_run(LIMIT_S, "test -s %s/usr/share/man/man1/assay.1", folder);
     assert_int_equal(r.status, 0);
