@@ -280,7 +280,8 @@ static const struct option_row rows[] = {
     {"waive", "FILE", "verdicts that are expected, as YAML", take_waive},
     {"write-waivers", "FILE", "write waivers for what is broken now", take_write_waivers},
     {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
-    {"report", "FORM[=FILE]", "text (default), json, junit, tap; may be repeated", take_report},
+    {"report", "FORM[=FILE]", "the form, text by default, and where to; may be repeated",
+     take_report},
     {"evidence", "DIR", "a folder per failure: transcript, command", take_evidence},
     {"record", "DIR", "what was sent, a file per check and connection", take_record},
     {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
@@ -300,6 +301,9 @@ static void print_help(void)
         "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc. rpc://HOST/PROG/VERS asks\n"
         "rpcbind at HOST and tries every transport of the program that it knows, one by one.\n\n");
     options_help(rows, ARRAY_LEN(rows));
+    printf("\nForms of a report:\n");
+    for (size_t i = 0; reporter_at(i); i++)
+        printf("  %-8s%s\n", reporter_at(i)->name, reporter_at(i)->summary);
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n"
            "Examples:\n"

@@ -11,8 +11,6 @@
 #include "harness/base/log.h"
 #include "harness/rpc/bind.h"
 
-enum { STATUS_INTERRUPTED = 130 };
-
 /* Files of several targets lie in a folder per target. */
 static bool give_folder(struct one_target *t, const char *record, struct problem *why)
 {
