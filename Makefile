@@ -127,10 +127,12 @@ $(B)/assay: $(call obj,$(conformance_src)) $(lib)
 
 # References and twins stand on harness/base and harness/net alone; one program per folder. What a
 # program shares with others is named in uses_NAME, what it links in libs_NAME.
-uses_msgprog     := reference/setup reference/store
-uses_msgprog-own := reference/setup reference/store reference/wire
-uses_msg         := reference/setup reference/store reference/wire
-uses_twins-rpc   := reference/store reference/wire
+uses_echo        := reference/serve
+uses_twins       := reference/serve
+uses_msgprog     := reference/setup reference/store reference/serve
+uses_msgprog-own := reference/setup reference/store reference/wire reference/serve
+uses_msg         := reference/setup reference/store reference/wire reference/serve
+uses_twins-rpc   := reference/store reference/wire reference/serve
 made_msgprog     := $(B)/gen/msg_svc.o
 made_msg         := $(B)/gen/msg_clnt.o
 libs_msgprog     := -ltirpc -pthread

@@ -261,8 +261,8 @@ static bool take_help(void *into, const char *value UNUSED, struct problem *why 
 
 static const struct option_row rows[] = {
     {"speak", "EXCHANGE",
-     "echo, echo:PREFIX, line, discard, chargen, daytime, rpc:PROG/VERS or a file; default: "
-     "echo, or rpc for rpc URLs",
+     "echo, echo:PREFIX, line, discard, chargen, daytime, rpc:PROG/VERS, a file, or the name "
+     "of one that comes along (redis-ping, ...); default: echo, or rpc for rpc URLs",
      take_speak},
     {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
     {"skip", "GLOB", "not these checks", take_skip},
@@ -280,7 +280,8 @@ static const struct option_row rows[] = {
     {"waive", "FILE", "verdicts that are expected, as YAML", take_waive},
     {"write-waivers", "FILE", "write waivers for what is broken now", take_write_waivers},
     {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
-    {"report", "FORM[=FILE]", "text (default), json, junit, tap; may be repeated", take_report},
+    {"report", "FORM[=FILE]", "the form, text by default, and where to; may be repeated",
+     take_report},
     {"evidence", "DIR", "a folder per failure: transcript, command", take_evidence},
     {"record", "DIR", "what was sent, a file per check and connection", take_record},
     {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
@@ -300,12 +301,15 @@ static void print_help(void)
         "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc. rpc://HOST/PROG/VERS asks\n"
         "rpcbind at HOST and tries every transport of the program that it knows, one by one.\n\n");
     options_help(rows, ARRAY_LEN(rows));
+    printf("\nForms of a report:\n");
+    for (size_t i = 0; reporter_at(i); i++)
+        printf("  %-8s%s\n", reporter_at(i)->name, reporter_at(i)->summary);
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n"
            "Examples:\n"
            "  assay check tcp://127.0.0.1:7\n"
            "  assay check unix:/run/echo.sock --speak 'echo:Echoed msg: '\n"
-           "  assay check tcp://127.0.0.1:6379 --speak exchanges/redis-ping.exchange\n"
+           "  assay check tcp://127.0.0.1:6379 --speak redis-ping\n"
            "  assay check tcp://127.0.0.1:0 --spawn './server {port}' --report junit=out.xml\n"
            "  assay check rpc+tcp://127.0.0.1:111/portmapper/2\n"
            "  assay check rpc://localhost/345678/2\n"
@@ -489,9 +493,8 @@ static int perform(const struct check_options *o)
         log_error("%s", why.text);
         return STATUS_KIT;
     }
-    targets.told = is_told(o);
     if (targets_open(&targets, &o->run, &why)) {
-        status = targets_run(&targets, o->repeat);
+        status = targets_run(&targets, o->repeat, !is_told(o));
     } else {
         log_error("%s", why.text);
         status = STATUS_NO_VERDICT;

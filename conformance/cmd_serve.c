@@ -75,6 +75,7 @@ static void remove_argument(char **argv, int at)
 static int execute(const struct kind *kind, int argc, char **argv)
 {
     char path[4096];
+    char name[40];
     int at = 0;
     const struct choice *choice = find_choice(kind, argc, argv, &at);
     const char *program = choice ? choice->program : kind->program;
@@ -85,7 +86,9 @@ static int execute(const struct kind *kind, int argc, char **argv)
     }
     if (choice && choice->choice_only)
         remove_argument(argv, at);
-    argv[1] = path;
+    /* Under this name it speaks of itself. */
+    text_format(name, sizeof(name), "assay serve %s", kind->name);
+    argv[1] = name;
     execv(path, argv + 1);
     log_error("cannot run %s: %s", path, strerror(errno));
     return STATUS_KIT;

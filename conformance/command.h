@@ -2,9 +2,8 @@
 #ifndef CONFORMANCE_COMMAND_H
 #define CONFORMANCE_COMMAND_H
 
+#include "conformance/runner/status.h"
 #include "harness/base/text.h"
-
-enum { STATUS_OK = 0, STATUS_FAIL = 1, STATUS_USAGE = 2, STATUS_NO_VERDICT = 3, STATUS_KIT = 4 };
 
 struct command {
     const char *name;

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "conformance/command.h"
 #include "conformance/repeat.h"
+#include "harness/base/file.h"
 #include "harness/base/log.h"
 #include "harness/rpc/bind.h"
-
-enum { STATUS_INTERRUPTED = 130 };
 
 /* Files of several targets lie in a folder per target. */
 static bool give_folder(struct one_target *t, const char *record, struct problem *why)
@@ -22,7 +20,7 @@ static bool give_folder(struct one_target *t, const char *record, struct problem
             *at = '_';
     }
     t->options.record = t->record;
-    if (mkdir(t->record, 0777) == 0 || errno == EEXIST)
+    if (file_make_folder(t->record))
         return true;
     return problem_set(why, "--record %.300s: %s", t->record, strerror(errno));
 }
@@ -115,7 +113,7 @@ static int worse_of(int a, int b)
     return STATUS_KIT;
 }
 
-static void run_one(struct one_target *t, unsigned times, bool told)
+static void run_one(struct one_target *t, unsigned times, bool tell_ending)
 {
     struct problem why;
 
@@ -125,7 +123,7 @@ static void run_one(struct one_target *t, unsigned times, bool told)
         return;
     }
     if (repeat_perform(t->run, &t->options, times, &why)) {
-        if (t->run->ending[0] && !told)
+        if (t->run->ending[0] && tell_ending)
             log_error("%s", t->run->ending);
         return;
     }
@@ -135,14 +133,14 @@ static void run_one(struct one_target *t, unsigned times, bool told)
     t->run = NULL;
 }
 
-int targets_run(struct targets *t, unsigned times)
+int targets_run(struct targets *t, unsigned times, bool tell_endings)
 {
     struct run *runs[NETPATH_PLACES_MAX] = {NULL};
     size_t count = 0;
     int status = STATUS_OK;
 
     for (size_t i = 0; i < t->count && !run_was_interrupted(); i++) {
-        run_one(&t->list[i], times, t->told);
+        run_one(&t->list[i], times, tell_endings);
         if (t->list[i].run)
             runs[count++] = t->list[i].run;
         else

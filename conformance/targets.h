@@ -22,7 +22,6 @@ struct one_target {
 struct targets {
     struct one_target list[NETPATH_PLACES_MAX];
     size_t count;
-    bool told;    /* a report tells on standard error's own terminal why a run ended early */
     bool several; /* the URL means any number of them */
 };
 
@@ -32,8 +31,9 @@ bool targets_open(struct targets *ret, const struct run_options *options,
                   struct problem *why) MUST_USE;
 void targets_close(struct targets *t);
 
-/* Runs each so many times. Returns the exit status; what goes wrong is logged. */
-int targets_run(struct targets *t, unsigned times);
+/* Runs each so many times. Returns the exit status; what goes wrong is logged, why a run ended
+   early only with `tell_endings`. */
+int targets_run(struct targets *t, unsigned times, bool tell_endings);
 
 /* The reports of those that were tried; `room` has room for NETPATH_PLACES_MAX of them. */
 struct report_set targets_reports(const struct targets *t, const struct report **room);

@@ -1,50 +1,76 @@
 # Completion of assay for bash.
+
+# Files behind what is typed already. Readline completes what follows the last : or =, so only that
+# is answered.
+_assay_files() { # _assay_files WORD
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+# Words; what they have in common with WORD up to its last : or = is cut off.
+_assay_words() { # _assay_words WORD WORDS
+    local known=${1%"${1##*[:=]}"} i
+    mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=${COMPREPLY[i]#"$known"}
+    done
+}
+
+_assay_value() { # _assay_value OPTION WORD; false where the option takes none
+    case $1 in
+    --only | --skip) _assay_words "$2" "$(assay list 2>/dev/null | awk '{print $2}')" ;;
+    --level) _assay_words "$2" "must should robust note" ;;
+    --report)
+        case $2 in
+        *=*) _assay_files "${2#*=}" ;;
+        *) _assay_words "$2" "text json junit tap" ;;
+        esac
+        ;;
+    --expect)
+        _assay_words "$2" "at-most-once concurrent connections= durable idle-timeout= loop-guard max-amplification=
+            max-datagram= max-string= remote-calls zero-datagram"
+        ;;
+    --speak)
+        _assay_words "$2" "echo echo: line discard chargen daytime rpc rpc: http-get memcached-version
+            redis-ping"
+        [ "${#COMPREPLY[@]}" -gt 0 ] || _assay_files "$2"
+        ;;
+    --waive | --write-waivers | --evidence | --record | --data) _assay_files "$2" ;;
+    --fault) _assay_words "$2" "list $(assay serve "${words[2]:-echo}" --fault list 2>/dev/null | cut -f1)" ;;
+    --jobs | --seed | --repeat | --patience | --spawn | --pid | --shard | --listen | --prefix) ;;
+    --max-message | --max-count) ;;
+    *) return 1 ;;
+    esac
+}
+
 _assay() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    # COMP_WORDS is broken at : and =, so the line is taken apart at blanks.
+    local line=${COMP_LINE:0:COMP_POINT} word words
     local options="--speak --only --skip --level --jobs --seed --repeat --strict --patience --spawn
         --pid --expect --waive --write-waivers --shard --report --evidence --record --allow-remote
         --verbose --quiet --help"
-    local ids
     COMPREPLY=()
-    if [ "$COMP_CWORD" = 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "check list explain serve --help --version" -- "$word")
+    word=${line##*[[:space:]]}
+    read -ra words <<<"${line%"$word"}"
+    if [ "${#words[@]}" = 1 ]; then
+        _assay_words "$word" "check list explain serve --help --version"
         return
     fi
-    case $before in
-    --only | --skip | explain | list)
-        ids=$(assay list 2>/dev/null | awk '{print $2}')
-        mapfile -t COMPREPLY < <(compgen -W "$ids" -- "$word")
-        return
-        ;;
-    --level) mapfile -t COMPREPLY < <(compgen -W "must should robust note" -- "$word") && return ;;
-    --report) mapfile -t COMPREPLY < <(compgen -W "text json junit tap" -- "$word") && return ;;
-    --expect)
-        mapfile -t COMPREPLY < <(compgen -W "concurrent connections= idle-timeout= loop-guard
-            max-amplification= max-datagram= zero-datagram" -- "$word")
-        return
-        ;;
-    --speak)
-        mapfile -t COMPREPLY < <(compgen -W "echo echo: line discard chargen daytime rpc rpc:" -- "$word"
-            compgen -f -- "$word")
-        return
-        ;;
-    --waive | --write-waivers | --evidence | --record)
-        mapfile -t COMPREPLY < <(compgen -f -- "$word")
-        return
-        ;;
-    serve) mapfile -t COMPREPLY < <(compgen -W "echo msgprog" -- "$word") && return ;;
-    --fault)
-        ids=$(assay serve "${COMP_WORDS[2]}" --fault list 2>/dev/null | cut -f1)
-        mapfile -t COMPREPLY < <(compgen -W "list $ids" -- "$word")
-        return
-        ;;
+    case $word in
+    --*=*) _assay_value "${word%%=*}" "${word#*=}" && return ;;
+    *) _assay_value "${words[-1]}" "$word" && return ;;
     esac
-    case ${COMP_WORDS[1]} in
-    check) mapfile -t COMPREPLY < <(compgen -W "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket:
-        rpc+tcp:// rpc+udp:// rpc+unix: rpc://" -- "$word") ;;
-    serve) mapfile -t COMPREPLY < <(compgen -W "--listen --prefix --fault --own --data --register --max-message
-        --max-count" -- "$word") ;;
-    list) mapfile -t COMPREPLY < <(compgen -W "--json --markdown" -- "$word") ;;
+    case ${words[1]}:$word in
+    check:unix:* | check:unix-dgram:* | check:unix-seqpacket:* | check:rpc+unix:*)
+        _assay_files "${word#*:}"
+        ;;
+    check:*) _assay_words "$word" "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket: rpc+tcp://
+        rpc+udp:// rpc+unix: rpc://" ;;
+    serve:-*) _assay_words "$word" "--listen --prefix --fault --own --data --register --max-message
+        --max-count" ;;
+    serve:*) _assay_words "$word" "echo msgprog" ;;
+    list:-*) _assay_words "$word" "--json --markdown --help" ;;
+    list:* | explain:*) _assay_words "$word" "$(assay list 2>/dev/null | awk '{print $2}')" ;;
     esac
 }
 complete -F _assay assay

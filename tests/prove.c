@@ -4,6 +4,8 @@
  * One line of TAP for each.
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
+ *
+ * With VERBOSE in the environment each catch is followed by its reason.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -328,6 +330,21 @@ static void finish_control(struct proof *p, struct job *job)
     job->twin = NULL;
 }
 
+/* A twin that did not come to serve proves nothing about the claim. */
+static bool is_catch(const char *verdict, const char *reason)
+{
+    static const char *const excuses[] = {"could not be started", "could not be restarted",
+                                          "cannot be started", "is not reachable", "not run: "};
+
+    if (!text_eq(verdict, "fail") && !text_eq(verdict, "warn"))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(excuses); i++) {
+        if (strstr(reason, excuses[i]))
+            return false;
+    }
+    return true;
+}
+
 static void finish(struct proof *p, struct job *job)
 {
     const struct twin *t = job->twin;
@@ -342,10 +359,12 @@ static void finish(struct proof *p, struct job *job)
         json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:s}", "verdict", &verdict, "reason",
                     &reason);
     }
-    bool caught = text_eq(verdict, "fail") || text_eq(verdict, "warn");
+    bool caught = is_catch(verdict, reason);
     say(p, caught, "%s %s by %s (%.1f s)%s%s%s%.300s", t->name, caught ? "caught" : "SURVIVED",
         t->check, took, caught ? "" : ": ", caught ? "" : verdict, caught ? "" : ": ",
         caught ? "" : reason);
+    if (caught && getenv("VERBOSE"))
+        printf("#   %s: %s\n", verdict, reason);
     json_decref(root);
     job->twin = NULL;
 }

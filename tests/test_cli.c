@@ -106,11 +106,15 @@ static const struct {
     {"list nothing.at.all", 2, "matches no check"},
     {"explain", 2, "which check?"},
     {"explain nothing", 2, "no check has the id \"nothing\""},
+    {"check tcp://127.0.0.1:1 --speak redis-ping", 3, "is not reachable"},
+    {"check tcp://127.0.0.1:1 --speak redis-pong", 2, "neither echo, echo:PREFIX"},
     {"serve", 2, NULL},
     {"serve telepathy", 2, "no server of the kind \"telepathy\""},
     {"serve echo --listen tcp://127.0.0.1:99999", 2, "out of range"},
     {"serve echo --listen rpc+tcp://127.0.0.1:0/1/2", 2, "has no RPC program"},
-    {"serve echo", 2, "Usage"},
+    {"serve echo", 2, "Usage: assay serve echo --listen URL"},
+    {"serve echo --fault none", 2, "Usage: assay serve echo --fault NAME"},
+    {"serve msgprog --frob", 2, "unknown option --frob"},
 };
 
 static void test_bad_input(void **state)
@@ -170,6 +174,7 @@ static void test_no_half_written_report(void **state)
 static void test_help(void **state)
 {
     static const char *const commands[] = {"", "check", "list", "explain", "serve"};
+    static const char *const kinds[] = {"echo", "echo --fault x", "msgprog", "msgprog --own"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -178,6 +183,14 @@ static void test_help(void **state)
         assert_int_equal(r.status, 0);
         assert_non_null(strstr(r.out, "Usage: assay"));
         assert_non_null(strstr(r.out, "xample"));
+        assert_string_equal(r.err, "");
+        program_free(&r);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct program_result r = program_run(LIMIT_S, "@B/assay serve %s --help", kinds[i]);
+
+        assert_int_equal(r.status, 0);
+        assert_non_null(strstr(r.out, "Usage: assay serve "));
         assert_string_equal(r.err, "");
         program_free(&r);
     }
@@ -215,6 +228,53 @@ static void test_options_are_documented(void **state)
     assert_true(options > 15);
     free(man);
     free(completion);
+    program_free(&r);
+}
+
+/* What the completion answers to a line: readline replaces what follows the last : or =. */
+static void test_completion(void **state)
+{
+    static const struct {
+        const char *line, *due;
+    } rows[] = {
+        {"assay ch", "check"},
+        {"assay check --wai", "--waive"},
+        {"assay check unix:README.m", "README.md"},
+        {"assay check rpc+unix:README.m", "README.md"},
+        {"assay check rpc+tc", "rpc+tcp://"},
+        {"assay check rpc+tcp:", "//"},
+        {"assay check x --report js", "json"},
+        {"assay check x --report json=README.m", "README.md"},
+        {"assay check x --level=mu", "must"},
+        {"assay check x --record=README.m", "README.md"},
+        {"assay check x --speak redis", "redis-ping"},
+        {"assay check x --only stream.echo.ident", "stream.echo.identity"},
+        {"assay explain stream.echo.ident", "stream.echo.identity"},
+        {"assay list --ma", "--markdown"},
+        {"assay list stream.echo.ident", "stream.echo.identity"},
+        {"assay serve msg", "msgprog"},
+        {"assay serve echo --fault fin-is-h", "fin-is-hang-up"},
+        {"assay serve echo --pre", "--prefix"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct program_result r = program_run(
+            LIMIT_S,
+            "PATH=@B:$PATH bash -c '. docs/assay.bash; COMP_LINE=\"%s\"; COMP_POINT=${#COMP_LINE}; "
+            "_assay; echo \"${COMPREPLY[*]}\"'",
+            rows[i].line);
+        char due[64];
+
+        text_format(due, sizeof(due), "%s\n", rows[i].due);
+        if (!text_eq(r.out, due))
+            fail_msg("%s: \"%s\" instead of \"%s\"; %s", rows[i].line, r.out, rows[i].due, r.err);
+        program_free(&r);
+    }
+    struct program_result r = program_run(
+        LIMIT_S, "PATH=@B:$PATH bash -c '. docs/assay.bash; COMP_LINE=\"assay list --\"; "
+                 "COMP_POINT=13; _assay; echo \"${COMPREPLY[*]}\"'");
+    assert_string_equal(r.out, "--json --markdown --help\n");
     program_free(&r);
 }
 
@@ -262,20 +322,45 @@ static void test_page_of_checks(void **state)
     program_free(&r);
 }
 
-/* The faults and checks that the README names are there. */
+/* Every fault and every check that the README names is there; a first part of an id will do. */
 static void test_names_in_readme(void **state)
 {
+    static const char *const suites[] = {"stream.", "datagram.", "unix.",
+                                         "rpc.",    "rpcbind.",  "msgprog."};
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
     char *readme = program_read_file("README.md");
     struct program_result faults = program_run(LIMIT_S, "@B/assay serve echo --fault list");
-    const char *at = strstr(readme, "--fault ");
-    char line[96];
+    unsigned named = 0;
+    unsigned checks = 0;
 
     (void)state;
-    assert_non_null(at);
-    at += strlen("--fault ");
-    text_format(line, sizeof(line), "%.*s\t", (int)strcspn(at, " \n'"), at);
-    if (!strstr(faults.out, line))
-        fail_msg("the README names a fault that is none: %s", line);
+    for (const char *at = strstr(readme, "--fault "); at; at = strstr(at + 1, "--fault ")) {
+        const char *name = at + strlen("--fault ");
+        char line[96];
+
+        text_format(line, sizeof(line), "\n%.*s\t", (int)strspn(name, letters), name);
+        if (!strstr(faults.out, line) && !text_starts(faults.out, line + 1))
+            fail_msg("the README names a fault that is none: %s", line);
+        named++;
+    }
+    for (const char *at = readme; *at; at += strspn(at, letters), at += strcspn(at, letters)) {
+        char id[96];
+        bool is_id = false;
+
+        text_format(id, sizeof(id), "%.*s", (int)strspn(at, letters), at);
+        if (*id && id[strlen(id) - 1] == '.')
+            id[strlen(id) - 1] = '\0';
+        for (size_t i = 0; i < ARRAY_LEN(suites); i++)
+            is_id = is_id || text_starts(id, suites[i]);
+        if (!is_id || (at > readme && at[-1] == '/')) /* docs/msgprog.md is a path */
+            continue;
+        struct program_result r = program_run(LIMIT_S, "@B/assay list %s", id);
+        if (r.status != 0)
+            fail_msg("the README names a check that is none: %s", id);
+        program_free(&r);
+        checks++;
+    }
+    assert_true(named > 0 && checks > 2);
     free(readme);
     program_free(&faults);
 }
@@ -295,6 +380,10 @@ static void test_install(void **state)
                     folder, folder);
     if (r.status != 0)
         fail_msg("%s%s", r.out, r.err);
+    program_free(&r);
+    r = program_run(LIMIT_S, "cd / && %s/usr/bin/assay check tcp://127.0.0.1:1 --speak redis-ping",
+                    folder);
+    assert_int_equal(r.status, 3); /* the file was found, the target was not */
     program_free(&r);
     r = program_run(LIMIT_S, "test -s %s/usr/share/man/man1/assay.1", folder);
     assert_int_equal(r.status, 0);
@@ -480,30 +569,7 @@ static void test_evidence_and_record(void **state)
     program_free(&r);
 }
 
-/* A place that is taken is left alone: neither judged in the target's stead nor taken away. */
-static void test_taken_places(void **state)
-{
-    struct program_result r;
-
-    (void)state;
-    r = program_run(LIMIT_S,
-                    "cd %s && echo keep >precious && @B/assay check unix:precious --spawn "
-                    "'true {path}'; echo $?; cat precious",
-                    folder);
-    assert_non_null(strstr(r.out, "\n3\nkeep\n"));
-    program_free(&r);
-    r = program_run(LIMIT_S,
-                    "cd %s && { @B/assay-echo --listen unix:served & } >/dev/null && sleep 0.3; "
-                    "@B/assay check unix:served --spawn 'sleep 9 # {path}'; echo $?; "
-                    "test -S served; echo $?; kill $!",
-                    folder);
-    assert_non_null(strstr(r.err, "somebody serves at unix:served already"));
-    assert_non_null(strstr(r.out, "\n3\n0\n"));
-    program_free(&r);
-}
-
-/* A wrong command line makes no folder; a second run does not add to what the first recorded.
- */
+/* A wrong command line makes no folder; a second run does not add to what the first recorded. */
 static void test_record_begins_anew(void **state)
 {
     struct program_result r = program_run(
@@ -559,6 +625,28 @@ static void test_ignored_signals(void **state)
     program_free(&r);
 }
 
+/* A place that is taken is left alone: neither judged in the target's stead nor taken away. */
+static void test_taken_places(void **state)
+{
+    struct program_result r;
+
+    (void)state;
+    r = program_run(LIMIT_S,
+                    "cd %s && echo keep >precious && @B/assay check unix:precious --spawn "
+                    "'true {path}'; echo $?; cat precious",
+                    folder);
+    assert_non_null(strstr(r.out, "\n3\nkeep\n"));
+    program_free(&r);
+    r = program_run(LIMIT_S,
+                    "cd %s && { @B/assay-echo --listen unix:served & } >/dev/null && sleep 0.3; "
+                    "@B/assay check unix:served --spawn 'sleep 9 # {path}'; echo $?; "
+                    "test -S served; echo $?; kill $!",
+                    folder);
+    assert_non_null(strstr(r.err, "somebody serves at unix:served already"));
+    assert_non_null(strstr(r.out, "\n3\n0\n"));
+    program_free(&r);
+}
+
 static void test_repeat(void **state)
 {
     struct program_result r = program_run(
@@ -568,6 +656,45 @@ static void test_repeat(void **state)
     (void)state;
     assert_int_equal(r.status, 0);
     assert_non_null(strstr(r.err, "run 3 of 3: status 0"));
+    program_free(&r);
+}
+
+/* Verdicts that differ are told with their counts, and the worst is what counts: the second of
+   three starts of this server gives wrong answers. */
+static void test_repeat_tells_what_differs(void **state)
+{
+    static const char server[] =
+        "import os, socket, sys, threading\n"
+        "path = sys.argv[2]\n"
+        "starts = int(open(path).read()) + 1 if os.path.exists(path) else 1\n"
+        "open(path, 'w').write(str(starts))\n"
+        "s = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+        "def serve(c):\n"
+        "    while d := c.recv(65536):\n"
+        "        c.sendall(b'?' * len(d) if starts == 2 else d)\n"
+        "    c.close()\n"
+        "while True:\n"
+        "    threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()\n";
+    char script[128];
+    char path[128];
+
+    (void)state;
+    text_format(script, sizeof(script), "%s/flaky.py", folder);
+    text_format(path, sizeof(path), "%s/flaky.json", folder);
+    program_write_file(script, server);
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "@B/assay check tcp://127.0.0.1:0 --only stream.echo.identity --repeat 3 "
+                    "--patience 500 --report json=%s --spawn 'exec python3 %s {port} %s/starts'",
+                    path, script, folder);
+    json_t *root = load_report(path);
+    const json_t *check = json_array_get(json_object_get(root, "checks"), 0);
+    const char *reason = json_string_value(json_object_get(check, "reason"));
+    if (r.status != 1 || count_of(root, "fail") != 1)
+        fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    assert_true(text_starts(reason, "3 runs: 2 pass, 1 fail; "));
+    assert_non_null(strstr(json_string_value(json_object_get(check, "actual")), "?"));
+    json_decref(root);
     program_free(&r);
 }
 
@@ -660,13 +787,13 @@ static void test_a_death_costs_one_verdict(void **state)
     program_free(&r);
 }
 
-static bool has_child_of(pid_t pid, const char *needle)
+/* Whether any process has this in its command line; the asking shell and its tools apart. */
+static bool is_running(const char *needle)
 {
     struct program_result r =
         program_run(10, "ps -e -o pid=,args= | grep -F -- '%s' | grep -v grep", needle);
     bool found = r.status == 0;
 
-    (void)pid;
     program_free(&r);
     return found;
 }
@@ -700,7 +827,7 @@ static void test_interrupt(void **state)
     assert_non_null(strstr(json_string_value(json_object_get(root, "ending")), "interrupted"));
     json_decref(root);
     assert_int_not_equal(access(socket_path, F_OK), 0);
-    assert_false(has_child_of(p.pid, socket_path));
+    assert_false(is_running(socket_path));
 }
 
 int main(void)
@@ -711,6 +838,7 @@ int main(void)
         cmocka_unit_test(test_no_half_written_report),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_options_are_documented),
+        cmocka_unit_test(test_completion),
         cmocka_unit_test(test_list_and_explain),
         cmocka_unit_test(test_page_of_checks),
         cmocka_unit_test(test_names_in_readme),
@@ -724,6 +852,7 @@ int main(void)
         cmocka_unit_test(test_where_things_are_written),
         cmocka_unit_test(test_ignored_signals),
         cmocka_unit_test(test_repeat),
+        cmocka_unit_test(test_repeat_tells_what_differs),
         cmocka_unit_test(test_taken_places),
         cmocka_unit_test(test_hostile_targets),
         cmocka_unit_test(test_a_death_costs_one_verdict),

@@ -132,10 +132,9 @@ static void say_verified_record(const struct ask *ask, struct buf *out)
 }
 
 enum speech_trait {
-    AT_END = 1 << 0,     /* the reply is over when the connection or the message is */
-    FREE_TAIL = 1 << 1,  /* ... and may be followed by anything */
-    NUMBERED = 1 << 2,   /* another number makes another reply */
-    KNOWN_SIZE = 1 << 3, /* exchange_reply_size knows it */
+    AT_END = 1 << 0,    /* the reply is over when the connection or the message is */
+    FREE_TAIL = 1 << 1, /* ... and may be followed by anything */
+    NUMBERED = 1 << 2,  /* another number makes another reply */
 };
 
 static const struct speech {
@@ -147,20 +146,19 @@ static const struct speech {
     unsigned traits;
     const char *mask; /* '*' where any octet may stand; NULL: nowhere */
 } speeches[] = {
-    {"echo", NULL, EXCHANGE_OVER_STREAM, 1, say_body, NUMBERED | KNOWN_SIZE, NULL},
-    {"echo", NULL, EXCHANGE_OVER_STREAM, 32, say_body, NUMBERED | KNOWN_SIZE, NULL},
-    {"echo", NULL, EXCHANGE_OVER_RECORDS, 32, say_body, NUMBERED | KNOWN_SIZE, NULL},
-    {"echo", NULL, EXCHANGE_OVER_DATAGRAMS, 32, say_body, NUMBERED | KNOWN_SIZE, NULL},
-    {"echo:" PREFIX, NULL, EXCHANGE_OVER_STREAM, 32, say_prefix, NUMBERED | KNOWN_SIZE, NULL},
-    {"echo:" PREFIX, NULL, EXCHANGE_OVER_STREAM, 1, say_prefix, NUMBERED | KNOWN_SIZE, NULL},
+    {"echo", NULL, EXCHANGE_OVER_STREAM, 1, say_body, NUMBERED, NULL},
+    {"echo", NULL, EXCHANGE_OVER_STREAM, 32, say_body, NUMBERED, NULL},
+    {"echo", NULL, EXCHANGE_OVER_RECORDS, 32, say_body, NUMBERED, NULL},
+    {"echo", NULL, EXCHANGE_OVER_DATAGRAMS, 32, say_body, NUMBERED, NULL},
+    {"echo:" PREFIX, NULL, EXCHANGE_OVER_STREAM, 32, say_prefix, NUMBERED, NULL},
+    {"echo:" PREFIX, NULL, EXCHANGE_OVER_STREAM, 1, say_prefix, NUMBERED, NULL},
     {"echo:" PREFIX, NULL, EXCHANGE_OVER_STREAM, 17, say_pieces, NUMBERED, NULL},
-    {"echo:" PREFIX, NULL, EXCHANGE_OVER_RECORDS, 9, say_prefix, NUMBERED | KNOWN_SIZE, NULL},
-    {"echo:" PREFIX, NULL, EXCHANGE_OVER_DATAGRAMS, 9, say_prefix, NUMBERED | KNOWN_SIZE, NULL},
+    {"echo:" PREFIX, NULL, EXCHANGE_OVER_RECORDS, 9, say_prefix, NUMBERED, NULL},
+    {"echo:" PREFIX, NULL, EXCHANGE_OVER_DATAGRAMS, 9, say_prefix, NUMBERED, NULL},
     {"line", NULL, EXCHANGE_OVER_STREAM, 32, say_line, NUMBERED, NULL},
     {"line", NULL, EXCHANGE_OVER_STREAM, 32, say_dos_line, NUMBERED, NULL},
     {"line", NULL, EXCHANGE_OVER_DATAGRAMS, 9, say_line, NUMBERED, NULL},
-    {"exchanges/redis-ping.exchange", NULL, EXCHANGE_OVER_STREAM, 0, say_redis,
-     NUMBERED | KNOWN_SIZE, NULL},
+    {"exchanges/redis-ping.exchange", NULL, EXCHANGE_OVER_STREAM, 0, say_redis, NUMBERED, NULL},
     {"exchanges/memcached-version.exchange", NULL, EXCHANGE_OVER_STREAM, 0, say_version, 0,
      "        ******  "},
     {"exchanges/http-get.exchange", NULL, EXCHANGE_OVER_STREAM, 0, say_page, AT_END | FREE_TAIL,
@@ -170,7 +168,7 @@ static const struct speech {
     {NULL, "framing = length32\nrequest = \"Q%{seq:u32}\"\nreply = \"A%{seq:u32}\\n\"\n",
      EXCHANGE_OVER_STREAM, 0, say_counted, NUMBERED, NULL},
     {NULL, "framing = fixed 8\nrequest = \"%{seq}\"\nreply = \"%{seq:08x}\"\n",
-     EXCHANGE_OVER_STREAM, 0, say_number, NUMBERED | KNOWN_SIZE, NULL},
+     EXCHANGE_OVER_STREAM, 0, say_number, NUMBERED, NULL},
     {NULL, "framing = close\nrequest = \"%{seq}\"\nreply = \"%{seq:08x}\"\n", EXCHANGE_OVER_STREAM,
      0, say_number, AT_END | NUMBERED, NULL},
     {NULL, "framing = datagram\nrequest = \"%{seq}\"\nreply = \"%{seq:08x}\"\n",
@@ -295,9 +293,6 @@ static void drive_whole(struct talk *t)
             assert_row(t->row, judge(t, buf_slice(&t->reply), false, &used) == MATCH_WHOLE);
             assert_row(t->row, used == t->reply.len);
         }
-        size_t known = t->speech->traits & KNOWN_SIZE ? t->reply.len : 0;
-        if (t->speech->say != say_pieces)
-            assert_row(t->row, exchange_reply_size(t->x, &t->ask) == known);
     }
 }
 
@@ -1059,23 +1054,8 @@ static void test_traits(void **state UNUSED)
     }
 }
 
-static void test_names(void **state UNUSED)
+static void test_prefix(void **state UNUSED)
 {
-    static const struct {
-        const char *spec, *name;
-    } rows[] = {
-        {"echo", "echo"},
-        {"echo:> ", "echo:> "},
-        {"exchanges/redis-ping.exchange", "redis-ping"},
-        {"rpc:100000/2", "rpc:100000/2"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct exchange *x = open_spec(rows[i].spec, EXCHANGE_OVER_STREAM);
-
-        assert_string_equal(exchange_name(x), rows[i].name);
-        exchange_close(x);
-    }
     struct exchange *x = open_spec("echo:> ", EXCHANGE_OVER_STREAM);
     assert_octets(exchange_prefix(x), slice_str("> "));
     exchange_close(x);
@@ -1390,7 +1370,7 @@ int main(void)
         cmocka_unit_test(test_bodies_repeat_themselves),
         cmocka_unit_test(test_permitted_octets),
         cmocka_unit_test(test_traits),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_switches_of_a_file),
         cmocka_unit_test(test_files_that_no_server_satisfies),
         cmocka_unit_test(test_bad_files),

@@ -380,13 +380,13 @@ int run_status(const struct run *run)
     struct report_tally tally = report_tally(&run->report);
 
     if (run->interrupted)
-        return 130;
+        return STATUS_INTERRUPTED;
     if (tally.by_verdict[VERDICT_FAIL] || run->stale_count ||
         (run->options->strict && tally.by_verdict[VERDICT_WARN]))
-        return 1;
+        return STATUS_FAIL;
     if (tally.by_verdict[VERDICT_ERROR])
-        return 4;
+        return STATUS_KIT;
     if (run->ending[0])
-        return 3;
-    return 0;
+        return STATUS_NO_VERDICT;
+    return STATUS_OK;
 }

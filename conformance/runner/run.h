@@ -9,6 +9,7 @@
 #include "conformance/runner/calibrate.h"
 #include "conformance/runner/job.h"
 #include "conformance/runner/select.h"
+#include "conformance/runner/status.h"
 #include "conformance/runner/waive.h"
 
 enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };

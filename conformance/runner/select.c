@@ -27,19 +27,6 @@ void registry_each(void (*visit)(const struct check *check, void *closure), void
     }
 }
 
-static void count_one(const struct check *check UNUSED, void *closure)
-{
-    (*(size_t *)closure)++;
-}
-
-size_t registry_count(void)
-{
-    size_t count = 0;
-
-    registry_each(count_one, &count);
-    return count;
-}
-
 struct search {
     const char *wanted;
     const struct check *found;
@@ -251,8 +238,6 @@ uint64_t select_given(const struct target *t)
         given |= NEED_CONCURRENT;
     if (t->pid)
         given |= NEED_LOCAL;
-    if (t->command)
-        given |= NEED_SPAWN;
     if (target_command_moves(t->command, &t->endpoint))
         given |= NEED_MOVES;
     if (geteuid() == 0)

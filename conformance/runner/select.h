@@ -18,7 +18,6 @@ struct selection {
 
 /* Calls visit for every check, in the order of suites.def and of the tables. */
 void registry_each(void (*visit)(const struct check *check, void *closure), void *closure);
-size_t registry_count(void);
 const struct check *registry_find(const char *id);
 
 /* A pattern is a glob over the id, or an id without its last parts: "stream", "stream.reset". */

@@ -2,7 +2,10 @@
 #include "conformance/runner/target.h"
 
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 enum exchange_medium target_medium(const struct endpoint *e)
 {
@@ -16,11 +19,38 @@ const char *target_default_speak(const struct endpoint *e)
     return e->rpc ? "rpc" : "echo";
 }
 
+/* An exchange file of ours by its name: they lie beside the installed program, or in the project
+   above the build. Any path, and a file of the current folder, come first. */
+static bool find_exchange_file(const char *name, char *ret, size_t cap)
+{
+    static const char *const folders[] = {"../share/assay/exchanges", "../../exchanges"};
+    static const char *const ends[] = {"", ".exchange"};
+    char self[PATH_MAX];
+
+    if (!*name || strchr(name, '/') || access(name, F_OK) == 0)
+        return false;
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (len < 0)
+        return false;
+    self[len] = '\0';
+    const char *here = dirname(self);
+    for (size_t i = 0; i < ARRAY_LEN(folders) * ARRAY_LEN(ends); i++) {
+        text_format(ret, cap, "%s/%s/%s%s", here, folders[i / ARRAY_LEN(ends)], name,
+                    ends[i % ARRAY_LEN(ends)]);
+        if (access(ret, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool target_open_exchange(const char *speak, const struct endpoint *e, struct exchange **ret,
                           struct problem *why)
 {
+    char path[PATH_MAX];
     char spec[40];
 
+    if (find_exchange_file(speak, path, sizeof(path)))
+        return exchange_open(path, target_medium(e), ret, why);
     if (!e->rpc || !text_eq(speak, "rpc"))
         return exchange_open(speak, target_medium(e), ret, why);
     text_format(spec, sizeof(spec), "rpc:%" PRIu32 "/%" PRIu32, e->program, e->version);

@@ -58,8 +58,8 @@ enum exchange_medium target_medium(const struct endpoint *e);
 /* What is spoken there where --speak does not say: rpc to an RPC program, else echo. */
 const char *target_default_speak(const struct endpoint *e);
 
-/* Opens what --speak names, as it is spoken there; "rpc" takes its program from the endpoint. The
-   caller closes it. */
+/* Opens what --speak names, as it is spoken there; "rpc" takes its program from the endpoint, and a
+   word like redis-ping is an exchange file that comes with the kit. The caller closes it. */
 bool target_open_exchange(const char *speak, const struct endpoint *e, struct exchange **ret,
                           struct problem *why) MUST_USE;
 

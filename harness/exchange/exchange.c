@@ -312,7 +312,6 @@ bool exchange_open(const char *spec, enum exchange_medium medium, struct exchang
     if (!x)
         return problem_set(why, "out of memory");
     x->medium = medium;
-    text_copy(x->name, sizeof(x->name), spec);
     buf_init(&x->prefix, PREFIX_MAX);
     bool ok = text_eq(spec, "rpc") || text_starts(spec, "rpc:") ? exchange_rpc_open(spec, x, why)
               : builtin ? open_builtin(builtin, spec, x, why)
@@ -335,11 +334,6 @@ void exchange_close(struct exchange *x)
     template_free(&x->request);
     template_free(&x->reply);
     free(x);
-}
-
-const char *exchange_name(const struct exchange *x)
-{
-    return x->name;
 }
 
 enum exchange_medium exchange_medium(const struct exchange *x)
@@ -395,13 +389,6 @@ void exchange_body(const struct exchange *x, uint32_t seq, size_t size, struct b
 void exchange_request(const struct exchange *x, const struct ask *ask, struct buf *out)
 {
     x->ops->request(x, ask, out);
-}
-
-size_t exchange_reply_size(const struct exchange *x, const struct ask *ask)
-{
-    if (exchange_has(x, EXCHANGE_ECHO) || exchange_has(x, EXCHANGE_PREFIX))
-        return x->prefix.len + ask->body.len;
-    return x->framing == FRAMING_FIXED ? x->fixed : 0;
 }
 
 enum match exchange_match(const struct exchange *x, const struct ask *ask, struct slice in,

@@ -72,7 +72,6 @@ bool exchange_open(const char *spec, enum exchange_medium medium, struct exchang
                    struct problem *why) MUST_USE;
 void exchange_close(struct exchange *x);
 
-const char *exchange_name(const struct exchange *x);
 enum exchange_medium exchange_medium(const struct exchange *x);
 bool exchange_has(const struct exchange *x, unsigned traits);
 
@@ -95,9 +94,6 @@ void exchange_body(const struct exchange *x, uint32_t seq, size_t size, struct b
 
 /* Appends the request. */
 void exchange_request(const struct exchange *x, const struct ask *ask, struct buf *out);
-
-/* How many octets the whole reply to this request has, where that is known; else 0. */
-size_t exchange_reply_size(const struct exchange *x, const struct ask *ask);
 
 /*
  * Judges `in`, the octets that came since the last reply, as the reply to this request. `ended`

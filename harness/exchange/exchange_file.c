@@ -142,13 +142,13 @@ static bool take_idempotent(struct parser *p, const char *at)
     return take_trait(p, at, EXCHANGE_IDEMPOTENT);
 }
 
+/* Whom it is for, for people who read the file. */
 static bool take_name(struct parser *p, const char *at)
 {
     size_t len = word_len(at);
 
     if (len == 0 || len > KEY_MAX || !line_ends(at + len))
         return wrong(p, at, "expected a name: one word of at most 32 octets");
-    text_format(p->x->name, sizeof(p->x->name), "%.*s", (int)len, at);
     return true;
 }
 

@@ -27,7 +27,6 @@ enum exchange_framing {
 };
 
 struct exchange {
-    char name[80];
     enum exchange_medium medium;
     unsigned traits;
     size_t body_max;

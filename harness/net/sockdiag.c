@@ -92,7 +92,6 @@ static void take_socket(struct walk *w, const uint8_t *payload, size_t len)
     memcpy(&m, payload, sizeof(m));
     s.state = m.idiag_state;
     s.inode = m.idiag_inode;
-    s.receive_queue = m.idiag_rqueue;
     s.drops = find_drops(payload + sizeof(m), len - sizeof(m));
     take_address(&s.local, m.idiag_family, w->socktype, m.id.idiag_src, m.id.idiag_sport);
     take_address(&s.peer, m.idiag_family, w->socktype, m.id.idiag_dst, m.id.idiag_dport);
@@ -157,7 +156,6 @@ struct tally {
     uint16_t port;
     unsigned state;
     unsigned count;
-    uint64_t drops;
 };
 
 static bool count_state(const struct sockdiag_socket *socket, void *closure)
@@ -169,15 +167,6 @@ static bool count_state(const struct sockdiag_socket *socket, void *closure)
     return true;
 }
 
-static bool add_drops(const struct sockdiag_socket *socket, void *closure)
-{
-    struct tally *t = closure;
-
-    if (address_port(&socket->local) == t->port && address_port(&socket->peer) == 0)
-        t->drops += socket->drops;
-    return true;
-}
-
 bool sockdiag_count(uint16_t local_port, unsigned state, unsigned *ret, struct problem *why)
 {
     struct tally t = {.port = local_port, .state = state};
@@ -185,15 +174,5 @@ bool sockdiag_count(uint16_t local_port, unsigned state, unsigned *ret, struct p
     if (!sockdiag_walk(SOCK_STREAM, count_state, &t, why))
         return false;
     *ret = t.count;
-    return true;
-}
-
-bool sockdiag_drops(uint16_t local_port, uint64_t *ret, struct problem *why)
-{
-    struct tally t = {.port = local_port};
-
-    if (!sockdiag_walk(SOCK_DGRAM, add_drops, &t, why))
-        return false;
-    *ret = t.drops;
     return true;
 }

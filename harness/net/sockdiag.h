@@ -9,11 +9,9 @@
 
 enum sockdiag_state { /* the numbers of the kernel's enum, see <netinet/tcp.h> */
                       SOCKDIAG_ESTABLISHED = 1,
-                      SOCKDIAG_TIME_WAIT = 6,
                       SOCKDIAG_CLOSE = 7, /* also an unconnected datagram socket */
                       SOCKDIAG_CLOSE_WAIT = 8,
                       SOCKDIAG_LISTEN = 10,
-                      SOCKDIAG_STATES = 12,
 };
 
 struct sockdiag_socket {
@@ -21,7 +19,6 @@ struct sockdiag_socket {
     struct address peer;
     unsigned state; /* an enum sockdiag_state or another TCP state */
     uint64_t inode; /* as in /proc/PID/fd; 0 where the process has gone */
-    uint32_t receive_queue;
     uint32_t drops; /* datagrams the kernel dropped for want of room, where it says so */
 };
 
@@ -36,8 +33,5 @@ bool sockdiag_walk(int socktype, sockdiag_visit *visit, void *closure,
 /* How many TCP sockets with this local port are in the given state. */
 bool sockdiag_count(uint16_t local_port, unsigned state, unsigned *ret,
                     struct problem *why) MUST_USE;
-
-/* Datagrams dropped so far at the UDP sockets bound to this port, all of them together. */
-bool sockdiag_drops(uint16_t local_port, uint64_t *ret, struct problem *why) MUST_USE;
 
 #endif

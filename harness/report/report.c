@@ -95,6 +95,11 @@ const struct reporter *reporter_find(const char *name)
     return NULL;
 }
 
+const struct reporter *reporter_at(size_t number)
+{
+    return number < ARRAY_LEN(reporters) ? reporters[number] : NULL;
+}
+
 void reporter_names(char *out, size_t cap)
 {
     struct buf names;

@@ -95,7 +95,7 @@ struct report_style {
 
 struct reporter {
     const char *name;
-    const char *summary;
+    const char *summary; /* for the help */
     void (*write)(FILE *out, const struct report_set *set, const struct report_style *style);
 };
 
@@ -110,6 +110,9 @@ struct report_tally report_tally(const struct report *r);
 
 /* The reporter of that name, or NULL. */
 const struct reporter *reporter_find(const char *name);
+
+/* The reporters by number, from 0; NULL behind the last. */
+const struct reporter *reporter_at(size_t number);
 
 /* The names of all reporters, for messages: "text, json, ...". */
 void reporter_names(char *out, size_t cap);

@@ -1,28 +1,14 @@
 /* assay-msgprog-own: MSGPROG over our own record reader and dispatcher. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "harness/base/log.h"
 #include "reference/msgprog-own/register.h"
 #include "reference/msgprog-own/server.h"
-
-/* Signals become readable on a descriptor, so that a loop can wait for them as for anything. */
-static int stop_descriptor(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
+#include "reference/serve/serve.h"
 
 static bool serve(const struct setup *setup, int stop)
 {
@@ -46,12 +32,12 @@ int main(int argc, char **argv)
     struct setup setup;
 
     log_open("assay-msgprog-own");
-    int stop = stop_descriptor();
+    int stop = serve_stop_descriptor();
     if (stop < 0) {
         log_error("cannot wait for signals: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    int status = setup_begin(&setup, "assay-msgprog-own", argc, argv);
+    int status = setup_begin(&setup, serve_name(argv), argc, argv);
     if (status == SETUP_OK)
         status = serve(&setup, stop) ? EXIT_SUCCESS : EXIT_FAILURE;
     setup_end(&setup);

@@ -23,6 +23,7 @@
 #include "harness/base/log.h"
 #include "msg.h"
 #include "reference/msgprog/service.h"
+#include "reference/serve/serve.h"
 #include "reference/setup/setup.h"
 
 static struct setup setup;
@@ -121,7 +122,7 @@ int main(int argc, char **argv)
     struct problem why;
 
     log_open("assay-msgprog");
-    int status = setup_begin(&setup, "assay-msgprog", argc, argv);
+    int status = setup_begin(&setup, serve_name(argv), argc, argv);
     if (status != SETUP_OK) {
         setup_end(&setup);
         return status;

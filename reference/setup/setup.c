@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "reference/serve/serve.h"
 #include "reference/wire/call.h"
 
 enum { BACKLOG = 4096, COMPLAINT_EVERY = 1000 };
@@ -160,7 +161,7 @@ int setup_begin(struct setup *s, const char *program, int argc, char **argv)
         .program = program,
         .limits = {.message_bytes = STORE_MESSAGE_DEFAULT, .count = STORE_COUNT_DEFAULT},
     };
-    if (argc == 2 && text_eq(argv[1], "--help")) {
+    if (serve_wants_help(argc, argv)) {
         print_help(s);
         exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
     }

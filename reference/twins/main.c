@@ -1,15 +1,14 @@
 /* assay-twins: servers with one fault each, to prove that the checks find it. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "reference/serve/serve.h"
 #include "reference/twins/twin.h"
 
 enum { BACKLOG = 4096, PREFIX_MAX = 256 };
@@ -33,10 +32,17 @@ void run_die(const char *why)
     exit(EXIT_FAILURE);
 }
 
-static int usage(void)
+static void print_usage(FILE *out, const char *name)
 {
-    fprintf(stderr, "Usage: assay-twins --fault NAME --listen URL [--prefix TEXT]\n"
-                    "       assay-twins --fault list\n");
+    fprintf(out,
+            "Usage: %s --fault NAME --listen URL [--prefix TEXT]\n"
+            "       %s --fault list\n",
+            name, name);
+}
+
+static int usage(const char *name)
+{
+    print_usage(stderr, name);
     return 2;
 }
 
@@ -64,33 +70,15 @@ static const struct twin *find(const char *name)
     return NULL;
 }
 
-/* Signals become readable on a descriptor; a deaf twin has one on which nothing ever comes. */
+/* A deaf twin is asked to end by a descriptor on which nothing ever comes. */
 static int stop_descriptor(bool deaf)
 {
-    sigset_t set;
+    int stop = serve_stop_descriptor();
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return -1;
-    return deaf ? eventfd(0, EFD_CLOEXEC) : signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-/* The endpoint as it is: with the port that was chosen where 0 was asked. */
-static bool say_ready(const struct endpoint *asked, int listener)
-{
-    struct endpoint at = *asked;
-    struct address local;
-    char url[ENDPOINT_TEXT_MAX];
-
-    if (!net_local(listener, endpoint_socktype(asked), &local))
-        return false;
-    if (!endpoint_is_unix(asked))
-        at.port = address_port(&local);
-    endpoint_format(&at, url, sizeof(url));
-    printf("READY %s\n", url);
-    return fflush(stdout) == 0;
+    if (!deaf || stop < 0)
+        return stop;
+    close(stop);
+    return eventfd(0, EFD_CLOEXEC);
 }
 
 static bool serve(const struct twin *t, const struct endpoint *at, const struct run *run)
@@ -113,7 +101,7 @@ static int start(const struct twin *t, const struct endpoint *at, const char *pr
         run_die(why.text);
     if (t->begin)
         t->begin(&run);
-    bool ok = say_ready(at, run.listener) && serve(t, at, &run);
+    bool ok = serve_say_ready(at, run.listener) && serve(t, at, &run);
     if (!ok)
         log_error("serving ended: %s", strerror(errno));
     close(run.listener);
@@ -123,6 +111,7 @@ static int start(const struct twin *t, const struct endpoint *at, const char *pr
 
 int main(int argc, char **argv)
 {
+    const char *name = serve_name(argv);
     const char *listen_at = NULL;
     const char *prefix = NULL;
     const char *fault = NULL;
@@ -130,6 +119,10 @@ int main(int argc, char **argv)
     struct problem why;
 
     log_open("assay-twins");
+    if (serve_wants_help(argc, argv)) {
+        print_usage(stdout, name);
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
     for (int i = 1; i + 1 < argc; i += 2) {
         if (text_eq(argv[i], "--listen"))
             listen_at = argv[i + 1];
@@ -138,17 +131,17 @@ int main(int argc, char **argv)
         else if (text_eq(argv[i], "--fault"))
             fault = argv[i + 1];
         else
-            return usage();
+            return usage(name);
     }
     if (argc % 2 == 0 || !fault)
-        return usage();
+        return usage(name);
     if (text_eq(fault, "list"))
         return list();
     const struct twin *t = find(fault);
     if (!t)
         log_error("there is no fault \"%s\"; --fault list names them", fault);
     if (!t || !listen_at || (prefix && strlen(prefix) > PREFIX_MAX))
-        return usage();
+        return usage(name);
     if (!prefix)
         prefix = t->speak && text_starts(t->speak, "echo:") ? t->speak + strlen("echo:") : "";
     if (!endpoint_parse(listen_at, &at, &why)) {
