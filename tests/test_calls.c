@@ -57,11 +57,11 @@ static void take(int fd)
     (void)!recv(fd, octets, sizeof(octets), 0);
 }
 
-static void act(int fd, bool marked, char what)
+/* Replies of every kind. False where the letter stands for something else. */
+static bool act_reply(int fd, bool marked, char what)
 {
     struct onc_reply fence = onc_reply_of(FENCE, slice_of(NULL, 0));
     struct onc_reply reply = onc_reply_of(XID, slice_of(NULL, 0));
-    struct linger hard = {.l_onoff = 1};
 
     switch (what) {
     case 'F': /* the fence, the next fence, the message */
@@ -100,6 +100,23 @@ static void act(int fd, bool marked, char what)
         reply.keep = 20;
         put(fd, marked, &reply);
         break;
+    case 'T': /* a thousand replies */
+        for (unsigned i = 0; i < 1000; i++)
+            put(fd, marked, &reply);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static void act(int fd, bool marked, char what)
+{
+    struct linger hard = {.l_onoff = 1};
+
+    if (act_reply(fd, marked, what))
+        return;
+    switch (what) {
     case 'H': /* half of a record; a header of 2 GiB; fragments without end; noise */
         put_octets(fd, "\x80\0\0\x18QRST\0\0\0\1", 12, 1);
         break;
@@ -111,10 +128,6 @@ static void act(int fd, bool marked, char what)
         break;
     case 'N':
         put_octets(fd, "\x80\0\0\4HTTP", 8, 1);
-        break;
-    case 'T': /* a thousand replies */
-        for (unsigned i = 0; i < 1000; i++)
-            put(fd, marked, &reply);
         break;
     case 'Q':
         shutdown(fd, SHUT_WR);

@@ -386,6 +386,7 @@ static void not_executed(struct check_ctx *c)
 /* An honest header up to the procedure, and noise from there on. */
 static void noise(struct check_ctx *c)
 {
+    static const uint8_t lead[] = {0, 0, 0, ONC_AUTH_SYS, 0, 0, 0};
     uint8_t octets[NOISE_MAX];
     struct heard h;
 
@@ -398,7 +399,7 @@ static void noise(struct check_ctx *c)
         message.len = 24; /* in front of the credential */
         rng_fill(&c->rng, octets, sizeof(octets));
         if (i % 2) /* flavors and lengths that lead further in */
-            memcpy(octets, "\0\0\0\1\0\0\0", 7);
+            memcpy(octets, lead, sizeof(lead));
         buf_put(&message, slice_of(octets, WIRE_UNIT * rng_below(&c->rng, NOISE_MAX / WIRE_UNIT)));
         struct conn *conn = check_dial(c);
         check_say_octets(c, conn, call.xid, buf_slice(&message), NULL, &h);
