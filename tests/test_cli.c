@@ -584,9 +584,8 @@ static void test_record_begins_anew(void **state)
 
     (void)state;
     assert_int_equal(r.status, 0);
-    assert_non_null(second);
-    assert_true(strtoul(first + 5, NULL, 10) > 0);
-    assert_int_equal(strtoul(first + 5, NULL, 10), strtoul(second + 5, NULL, 10));
+    unsigned long once = first ? strtoul(first + 5, NULL, 10) : 0;
+    assert_true(once > 0 && second && strtoul(second + 5, NULL, 10) == once);
     program_free(&r);
 }
 
@@ -604,8 +603,7 @@ static void test_where_things_are_written(void **state)
     assert_int_equal(r.status, 3);
     const char *told = strstr(r.out, "assay 0");
     told = told ? strstr(told, "is not reachable") : NULL;
-    assert_non_null(told);
-    assert_null(strstr(told + 1, "is not reachable"));
+    assert_true(told && !strstr(told + 1, "is not reachable"));
     program_free(&r);
 }
 
