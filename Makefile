@@ -132,6 +132,7 @@ uses_twins       := reference/serve
 uses_msgprog     := reference/setup reference/store reference/serve
 uses_msgprog-own := reference/setup reference/store reference/wire reference/serve
 uses_msg         := reference/setup reference/store reference/wire reference/serve
+uses_twins-rpc   := reference/store reference/wire reference/serve
 made_msgprog     := $(B)/gen/msg_svc.o
 made_msg         := $(B)/gen/msg_clnt.o
 libs_msgprog     := -ltirpc -pthread

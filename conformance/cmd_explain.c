@@ -41,14 +41,19 @@ static void print_citations(const struct check *check)
 }
 
 /* The twins are programs of their own; what each proves is asked of them, line by line:
-   NAME <tab> CHECK <tab> what is wrong with it. */
-static void print_twins(const char *id)
+   NAME <tab> CHECK <tab> TRANSPORT <tab> SPEAK <tab> what is wrong with it. */
+static const struct twins {
+    const char *program;
+    const char *kind; /* of assay serve */
+} twins[] = {{"assay-twins", "echo"}, {"assay-twins-rpc", "msgprog"}};
+
+static void print_twins_of(const struct twins *t, const char *id, bool *first)
 {
     static struct process p;
     char path[PATH_LEN];
     char line[PATH_LEN + 32];
 
-    if (!command_program("assay-twins", path, sizeof(path)))
+    if (!command_program(t->program, path, sizeof(path)))
         return;
     struct process_options o = {.command = line, .umask = -1};
     struct buf quoted;
@@ -61,16 +66,22 @@ static void print_twins(const char *id)
         return;
     process_wait(&p, deadline_in_ms(TWINS_LIMIT_MS));
     char *save = NULL;
-    bool first = true;
     for (char *row = strtok_r(p.said.text, "\n", &save); row; row = strtok_r(NULL, "\n", &save)) {
         const char *what = strrchr(row, '\t');
 
-        printf("%s  assay serve echo --fault %.*s: %s\n",
-               first ? "twins that it must catch:\n" : "", (int)strcspn(row, "\t"), row,
-               what ? what + 1 : "");
-        first = false;
+        printf("%s  assay serve %s --fault %.*s: %s\n", *first ? "twins that it must catch:\n" : "",
+               t->kind, (int)strcspn(row, "\t"), row, what ? what + 1 : "");
+        *first = false;
     }
     process_stop(&p, 0);
+}
+
+static void print_twins(const char *id)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(twins); i++)
+        print_twins_of(&twins[i], id, &first);
 }
 
 int command_explain(int argc, char **argv)

@@ -88,8 +88,6 @@ static int command(int argc, char **argv)
 {
     struct problem why;
 
-    if (argc > 0)
-        called = argv[0];
     if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "help")) {
         print_help();
         return argc < 2 ? STATUS_USAGE : STATUS_OK;
@@ -109,6 +107,8 @@ static int command(int argc, char **argv)
 int main(int argc, char **argv)
 {
     log_open("assay");
+    if (argc > 0)
+        called = argv[0];
     if (!open_standard_streams())
         return STATUS_KIT;
     return close_stdout(command(argc, argv));

@@ -27,8 +27,8 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
         esac
         ;;
     --expect)
-        _assay_words "$2" "concurrent connections= idle-timeout= loop-guard max-amplification=
-            max-datagram= remote-calls zero-datagram"
+        _assay_words "$2" "at-most-once concurrent connections= durable idle-timeout= loop-guard max-amplification=
+            max-datagram= max-string= remote-calls zero-datagram"
         ;;
     --speak)
         _assay_words "$2" "echo echo: line discard chargen daytime rpc rpc: http-get memcached-version
@@ -36,7 +36,7 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
         [ "${#COMPREPLY[@]}" -gt 0 ] || _assay_files "$2"
         ;;
     --waive | --write-waivers | --evidence | --record | --data) _assay_files "$2" ;;
-    --fault) _assay_words "$2" "list $(assay serve echo --fault list 2>/dev/null | cut -f1)" ;;
+    --fault) _assay_words "$2" "list $(assay serve "${words[2]:-echo}" --fault list 2>/dev/null | cut -f1)" ;;
     --jobs | --seed | --repeat | --patience | --spawn | --pid | --shard | --listen | --prefix) ;;
     --max-message | --max-count) ;;
     *) return 1 ;;

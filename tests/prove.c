@@ -1,11 +1,13 @@
 /*
- * Proves the checks: each twin of assay-twins must be found by the check that it is made for, and
- * each check that judges must have a twin. One line of TAP for either.
+ * Proves the checks: each twin must be found by the check that it is made for, each check that
+ * judges must have a twin, and the engines of the RPC twins must pass where no fault is planted.
+ * One line of TAP for each.
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  *
  * With VERBOSE in the environment each catch is followed by its reason.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
@@ -31,12 +33,17 @@ enum {
     PATIENCE_MS = 1500,
 };
 
+/* Whose --fault list names the twins. */
+static const char *const programs[] = {"assay-twins", "assay-twins-rpc"};
+
 struct twin {
-    char *name;
-    char *check;
-    char *transport;
-    char *speak;
-    char *what;
+    const char *program;
+    const char *name;
+    const char *check;
+    const char *transport;
+    const char *speak;
+    const char *what;
+    bool sound; /* it has no fault: its checks must pass */
 };
 
 struct job {
@@ -58,27 +65,60 @@ struct proof {
 };
 
 /* Where a twin of each transport listens, and where it is reached. {N} stands for a name of its
-   own; {port} and {path} are filled in by assay. */
+   own; {port} and {path} are filled in by assay. Behind --data comes a file for each port. */
 static const struct transport {
     const char *name;
     const char *url;
     const char *listen;
+    const char *before; /* in the shell that starts the twin */
 } transports[] = {
-    {"tcp", "tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}"},
-    {"tcp6", "tcp://[::1]:0", "tcp://[::]:{port}"},
-    {"tcp46", "tcp://127.0.0.1:0", "tcp://[::]:{port}"},
-    {"udp", "udp://127.0.0.1:0", "udp://{host}:{port}"},
-    {"udp6", "udp://[::1]:0", "udp://[::]:{port}"},
-    {"unix", "unix:", "unix:{path}"},
-    {"unix-dgram", "unix-dgram:", "unix-dgram:{path}"},
-    {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}"},
-    {"unix-abstract", "unix:@", "unix:{path}"},
+    {"tcp", "tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}", ""},
+    {"tcp6", "tcp://[::1]:0", "tcp://[::]:{port}", ""},
+    {"tcp46", "tcp://127.0.0.1:0", "tcp://[::]:{port}", ""},
+    {"udp", "udp://127.0.0.1:0", "udp://{host}:{port}", ""},
+    {"udp6", "udp://[::1]:0", "udp://[::]:{port}", ""},
+    {"unix", "unix:", "unix:{path}", ""},
+    {"unix-dgram", "unix-dgram:", "unix-dgram:{path}", ""},
+    {"unix-seqpacket", "unix-seqpacket:", "unix-seqpacket:{path}", ""},
+    {"unix-abstract", "unix:@", "unix:{path}", ""},
+    {"rpc+tcp", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port}", ""},
+    {"rpc+tcp-data", "rpc+tcp://127.0.0.1:0", "rpc+tcp://127.0.0.1:{port} --data ", ""},
+    {"rpc+udp", "rpc+udp://127.0.0.1:0", "rpc+udp://127.0.0.1:{port}", ""},
+    {"rpc+udp-any", "rpc+udp://127.0.0.1:0", "rpc+udp://0.0.0.0:{port}", ""},
+    {"rpc+unix", "rpc+unix:", "rpc+unix:{path}", ""},
+    {"rpc+unix-all", "rpc+unix:", "rpc+unix:{path}", "umask 0; "},
+    {"rpc+tcp6", "rpc+tcp://[::1]:0", "rpc+tcp://[::1]:{port}", ""},
+    {"rpc+tcp+udp", "rpc+tcp://127.0.0.1:0",
+     "rpc+tcp://127.0.0.1:{port} --listen rpc+udp://127.0.0.1:{port}", ""},
 };
 
+/* Servers without a fault, and the checks that they must pass. */
+static const struct twin controls[] = {
+    {.name = "none", .check = "rpc", .transport = "rpc+tcp"},
+    {.name = "none", .check = "rpc", .transport = "rpc+udp-any"},
+    {.name = "none", .check = "rpc", .transport = "rpc+unix"},
+    {.name = "none", .check = "msgprog", .transport = "rpc+tcp-data"},
+    {.name = "none", .check = "msgprog", .transport = "rpc+udp"},
+    {.name = "none", .check = "msgprog", .transport = "rpc+unix"},
+    {.name = "none-gss", .check = "rpc.gss", .transport = "rpc+tcp"},
+    {.name = "none-gss-2", .check = "rpc.gss", .transport = "rpc+udp"},
+    {.name = "none-tls", .check = "rpc.tls", .transport = "rpc+tcp"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+tcp/100000/4"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+udp/100000/4"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+tcp6/100000/4"},
+    {.name = "none-registry", .check = "rpcbind", .transport = "rpc+unix-all/100000/4"},
+};
+
+/* The program that an RPC twin serves where its transport does not say: MSGPROG. */
+static const char usual_service[] = "/345678/2";
+
+/* The name is followed by /PROGRAM/VERSION where that is not the usual one. */
 static const struct transport *find_transport(const char *name)
 {
+    size_t len = strcspn(name, "/");
+
     for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
-        if (text_eq(transports[i].name, name))
+        if (strlen(transports[i].name) == len && strncmp(transports[i].name, name, len) == 0)
             return &transports[i];
     }
     return NULL;
@@ -129,7 +169,7 @@ static bool run_into(const struct proof *p, const char *file, const char *progra
     return ok;
 }
 
-static bool take_line(struct proof *p, const char *line)
+static bool take_line(struct proof *p, const char *program, const char *line)
 {
     char *copy = strdup(line);
     char *fields[FIELDS];
@@ -141,7 +181,8 @@ static bool take_line(struct proof *p, const char *line)
         if (!fields[i])
             return false;
     }
-    p->twins[p->count] = (struct twin){.name = fields[0],
+    p->twins[p->count] = (struct twin){.program = program,
+                                       .name = fields[0],
                                        .check = fields[1],
                                        .transport = fields[2],
                                        .speak = fields[3],
@@ -150,26 +191,62 @@ static bool take_line(struct proof *p, const char *line)
     return true;
 }
 
-static bool read_twins(struct proof *p)
+static bool read_twins(struct proof *p, const char *program)
 {
     char path[PATH_MAX];
     char line[LINE_MAX_];
     bool ok = true;
+    size_t before = p->count;
 
     text_format(path, sizeof(path), "%s/twins", p->folder);
-    FILE *file = run_into(p, "twins", "assay-twins", "--fault list") ? fopen(path, "re") : NULL;
+    FILE *file = run_into(p, "twins", program, "--fault list") ? fopen(path, "re") : NULL;
     while (file && ok && p->count < TWINS_MAX && fgets(line, sizeof(line), file))
-        ok = take_line(p, line);
+        ok = take_line(p, program, line);
     if (file)
         fclose(file);
-    return ok && p->count > 0;
+    if (!ok || p->count == before || p->count == TWINS_MAX)
+        say(p, false, "the list of %s cannot be read", program);
+    return ok && p->count > before;
+}
+
+static void add_controls(struct proof *p)
+{
+    for (size_t i = 0; i < ARRAY_LEN(controls) && p->count < TWINS_MAX; i++) {
+        struct twin *t = &p->twins[p->count++];
+
+        *t = controls[i];
+        t->program = "assay-twins-rpc";
+        t->speak = "rpc";
+        t->sound = true;
+    }
 }
 
 /* ---- one twin ---- */
 
+/* What is its own by this number: a name may come with several transports. */
+static size_t number_of(const struct proof *p, const struct twin *t)
+{
+    return (size_t)(t - p->twins);
+}
+
 static void report_path(const struct proof *p, const struct twin *t, char *out, size_t cap)
 {
-    text_format(out, cap, "%s/%s.json", p->folder, t->name);
+    text_format(out, cap, "%s/%zu.json", p->folder, number_of(p, t));
+}
+
+/* Where assay reaches the twin. */
+static void put_url(const struct proof *p, const struct twin *t, const struct transport *how,
+                    struct buf *out)
+{
+    const char *service = strchr(t->transport, '/');
+
+    buf_put_str(out, how->url);
+    if (text_eq(how->name, "unix-abstract"))
+        buf_printf(out, "assay-prove-%d-%s", (int)getpid(), t->name);
+    else if (strchr(how->url, ':')[1] == '\0')
+        buf_printf(out, "%s/%zu", p->folder, number_of(p, t));
+    if (text_starts(how->name, "rpc"))
+        buf_put_str(out, service ? service : usual_service);
 }
 
 static void compose(const struct proof *p, const struct twin *t, const struct transport *how,
@@ -179,25 +256,23 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     struct buf spawn;
 
     buf_init(&spawn, 1 << 14);
-    text_format(text, sizeof(text), "%s/assay-twins", p->build);
-    buf_put_str(&spawn, "exec ");
+    text_format(text, sizeof(text), "%s/%s", p->build, t->program);
+    buf_printf(&spawn, "%sexec ", how->before);
     text_shell_word(&spawn, text);
     buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
+    if (strstr(how->listen, "--data"))
+        buf_printf(&spawn, "%s/%zu-{port}", p->folder, number_of(p, t));
     text_format(text, sizeof(text), "%s/assay", p->build);
     buf_put_str(out, "exec ");
     text_shell_word(out, text);
-    text_copy(text, sizeof(text), how->url);
-    if (text_eq(t->transport, "unix-abstract"))
-        text_format(text, sizeof(text), "%sassay-prove-%d-%s", how->url, (int)getpid(), t->name);
-    else if (text_starts(t->transport, "unix"))
-        text_format(text, sizeof(text), "%s%s/%s", how->url, p->folder, t->name);
-    buf_printf(out, " check %s --only %s --patience %d --seed 1 --speak ", text, t->check,
-               PATIENCE_MS);
+    buf_put_str(out, " check ");
+    put_url(p, t, how, out);
+    buf_printf(out, " --only %s --patience %d --seed 1 --speak ", t->check, PATIENCE_MS);
     text_shell_word(out, t->speak);
     buf_put_str(out, " --spawn ");
     text_shell_word(out, buf_text(&spawn));
     report_path(p, t, text, sizeof(text));
-    buf_printf(out, " --report json=%s", text);
+    buf_printf(out, " --report json=%s%s", text, t->sound ? " --strict" : "");
     buf_free(&spawn);
 }
 
@@ -238,6 +313,21 @@ static const json_t *find_entry(const struct proof *p, const struct twin *t, jso
             return entry;
     }
     return NULL;
+}
+
+static void finish_control(struct proof *p, struct job *job)
+{
+    const struct twin *t = job->twin;
+    double took = (double)(deadline_now_us() - job->began_us) / 1e6;
+    bool ok = process_ended_well(&job->process);
+    char path[PATH_MAX];
+
+    process_stop(&job->process, 0);
+    report_path(p, t, path, sizeof(path));
+    unlink(path);
+    say(p, ok, "%s at %s %s %s (%.1f s)", t->name, t->transport, ok ? "passes" : "IS ACCUSED by",
+        t->check, took);
+    job->twin = NULL;
 }
 
 /* A twin that did not come to serve proves nothing about the claim. */
@@ -305,7 +395,10 @@ static void try_twins(struct proof *p)
             struct job *job = &p->jobs[i];
 
             if (job->twin && is_over(job)) {
-                finish(p, job);
+                if (job->twin->sound)
+                    finish_control(p, job);
+                else
+                    finish(p, job);
                 running--;
             }
             while (!job->twin && next < p->count) {
@@ -364,20 +457,23 @@ static void look_for_gaps(struct proof *p)
 
 /* ---- */
 
+/* The lists, sockets of twins that died, and files of messages. */
 static void clean_up(struct proof *p)
 {
-    static const char *const files[] = {"twins", "checks"};
     char path[PATH_MAX];
+    DIR *folder = opendir(p->folder);
+    const struct dirent *entry;
 
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        text_format(path, sizeof(path), "%s/%s", p->folder, files[i]);
+    while (folder && (entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        text_format(path, sizeof(path), "%s/%s", p->folder, entry->d_name);
         unlink(path);
     }
-    for (size_t i = 0; i < p->count; i++) {
-        text_format(path, sizeof(path), "%s/%s", p->folder, p->twins[i].name);
-        unlink(path); /* the socket of one that died */
+    if (folder)
+        closedir(folder);
+    for (size_t i = 0; i < p->count; i++)
         free(p->lines[i]);
-    }
     if (rmdir(p->folder) != 0)
         fprintf(stderr, "prove: %s: %s\n", p->folder, strerror(errno));
 }
@@ -393,16 +489,19 @@ int main(int argc, char **argv)
     p.build = argv[1];
     p.pattern = argc > 2 ? argv[2] : NULL;
     text_copy(p.folder, sizeof(p.folder), "/tmp/prove-XXXXXX");
-    if (!mkdtemp(p.folder)) {
+    /* Other users must come through to the sockets, too. */
+    if (!mkdtemp(p.folder) || chmod(p.folder, 0711) != 0) {
         fprintf(stderr, "prove: %s: %s\n", p.folder, strerror(errno));
         return EXIT_FAILURE;
     }
-    if (read_twins(&p)) {
+    bool ok = true;
+    for (size_t i = 0; i < ARRAY_LEN(programs); i++)
+        ok = read_twins(&p, programs[i]) && ok;
+    add_controls(&p);
+    if (ok) {
         try_twins(&p);
         if (!p.pattern)
             look_for_gaps(&p);
-    } else {
-        say(&p, false, "the list of twins cannot be read");
     }
     clean_up(&p);
     printf("1..%u\n", p.said);

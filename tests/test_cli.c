@@ -575,7 +575,8 @@ static void test_record_begins_anew(void **state)
     struct program_result r = program_run(
         LIMIT_S,
         "cd %s && @B/assay check tcp://127.0.0.1:7 --record early --seed x; test ! -e early && "
-        "for i in 1 2; do @B/assay check udp://127.0.0.1:0 --only datagram.echo.identity --seed 1 "
+        "for i in 1 2; do @B/assay check udp://127.0.0.1:0 --only datagram.echo.identity "
+        "--seed 1 "
         "--record anew --spawn '@B/assay-echo --listen udp://127.0.0.1:{port}' || exit; "
         "stat -c 'size %%s' anew/*; done",
         folder);
@@ -595,7 +596,8 @@ static void test_where_things_are_written(void **state)
     struct program_result r = program_run(
         LIMIT_S,
         "cd %s && touch real && ln -s real link && @B/assay check tcp://127.0.0.1:1 --report "
-        "json=link >/dev/null; test -L link && test -s real && @B/assay check tcp://127.0.0.1:1 "
+        "json=link >/dev/null; test -L link && test -s real && @B/assay check "
+        "tcp://127.0.0.1:1 "
         "2>&1",
         folder);
 

@@ -69,9 +69,9 @@ static void test_good_file(void **state UNUSED)
     assert_int_equal(w.list[1].line, 9);
     assert_int_equal(w.list[2].verdict, VERDICT_WARN);
     assert_string_equal(w.list[2].reason, "it's");
-    assert_ptr_equal(waivers_find(&w, "datagram.x"), &w.list[1]);
-    assert_null(waivers_find(&w, "datagram"));
-    assert_null(waivers_find(NULL, "datagram.x"));
+    assert_ptr_equal(waivers_find(&w, "datagram.x", "tcp://h:1"), &w.list[1]);
+    assert_null(waivers_find(&w, "datagram", "tcp://h:1"));
+    assert_null(waivers_find(NULL, "datagram.x", "tcp://h:1"));
     assert_contains(w.path, "/w");
     waivers_free(&w);
     assert_int_equal(w.count, 0);
@@ -85,7 +85,7 @@ static void test_empty_list(void **state UNUSED)
 
     assert_true(read_text("waivers: []\n", &w, &why));
     assert_int_equal(w.count, 0);
-    assert_null(waivers_find(&w, "stream.x"));
+    assert_null(waivers_find(&w, "stream.x", "tcp://h:1"));
     waivers_free(&w);
 }
 
@@ -117,7 +117,7 @@ static void test_bad_files(void **state UNUSED)
         {"waivers:\n  - why: \"\"\n", ":2:10: ", "expected a text"},
         {"waivers:\n  - [why]: w\n", ":2:5: ", "expected a key"},
         {"waivers:\n  - because: w\n",
-         ":2:5: ", "unknown key; known are check, verdict, reason, why, until and issue"},
+         ":2:5: ", "unknown key; known are check, verdict, reason, why, over, until and issue"},
         {"waivers:\n  - verdict: pass\n", ":2:14: ", "expected fail, warn or error"},
         {"waivers:\n  - verdict: FAIL\n", ":2:14: ", "expected fail, warn or error"},
         {"waivers:\n  - until: tomorrow\n", ":2:12: ", "expected a date as 2027-06-30"},
@@ -285,7 +285,7 @@ static void test_write_then_read(void **state UNUSED)
         if (!waivers_read(path, is_known, &w, &why))
             fail_msg("row %zu: %s", i, why.text);
         assert_row(i, w.count == bad);
-        const struct waiver *found = waivers_find(&w, checks[i].id);
+        const struct waiver *found = waivers_find(&w, checks[i].id, "tcp://h:1");
         assert_row(i, (found != NULL) == bad);
         if (found)
             assert_row(i, waiver_judge(found, checks[i].verdict, checks[i].reason, "2026-01-01") ==
@@ -432,12 +432,45 @@ static void test_cannot_be_written(void **state UNUSED)
     }
 }
 
+/* A waiver may be for one kind of target only; the same check may have one for each. */
+static void test_over(void **state UNUSED)
+{
+    static const char text[] =
+        "waivers:\n"
+        "  - {check: stream.x, verdict: fail, reason: a, why: w, over: tcp}\n"
+        "  - {check: stream.x, verdict: warn, reason: b, why: w, over: unix-dgram}\n";
+    static const struct {
+        const char *target;
+        int index; /* -1: none */
+    } rows[] = {
+        {"tcp://127.0.0.1:7", 0},  {"rpc+tcp://127.0.0.1:7/1/2", 0},
+        {"udp://127.0.0.1:7", -1}, {"unix:/s", -1},
+        {"unix-dgram:/s", 1},
+    };
+    struct problem why = {""};
+    struct waivers w;
+
+    if (!read_text(text, &w, &why))
+        fail_msg("%s", why.text);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_ptr_equal(waivers_find(&w, "stream.x", rows[i].target),
+                         rows[i].index < 0 ? NULL : &w.list[rows[i].index]);
+    waivers_free(&w);
+    assert_false(read_text("waivers:\n  - {check: stream.x, verdict: fail, reason: a, why: w}\n"
+                           "  - {check: stream.x, verdict: fail, reason: a, why: w, over: tcp}\n",
+                           &w, &why));
+    assert_contains(why.text, "stream.x is waived on line 2 already");
+    assert_false(read_text("waivers:\n  - over: ship\n", &w, &why));
+    assert_contains(why.text, ":2:11: expected tcp, udp, unix");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_file),
         cmocka_unit_test(test_empty_list),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_over),
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_no_file),

@@ -16,6 +16,7 @@ enum {
 
 static const struct say_options due = {.awaits = true};
 static const struct say_options alone = {.no_fence = true};
+static const struct say_options quiet = {.no_fence = true, .awaits = true};
 
 static void put_call(struct buf *out, const struct onc_call *call)
 {
@@ -160,15 +161,19 @@ static void zero_length_last(struct check_ctx *c)
 
 /* ---- records ---- */
 
-/* An empty record, and a call behind it in the same segment. */
+/* An empty record, and a call behind it in the same segment. The call in front of them is what a
+   buffer that was not emptied would still hold. */
 static void empty_record(struct check_ctx *c)
 {
     struct conn *conn = check_dial(c);
+    struct onc_call before = check_call_of(c, ONC_NULLPROC);
     struct onc_call call = check_call_of(c, ONC_NULLPROC);
     struct heard h;
     struct buf out;
     char text[TEXT];
 
+    check_say(c, conn, &before, &quiet, &h);
+    check_accepted(c, &h, "a NULL call in front of an empty record", ONC_SUCCESS);
     buf_init(&out, ROOM);
     record_put_header(&out, true, 0);
     put_call(&out, &call);
@@ -470,8 +475,9 @@ static const struct check checks[] = {
         .id = "rpc.rm.empty-record",
         .claim = "an empty record is no call",
         .why = "What is executed for it are the octets of the call before.",
-        .how = "An empty record and a NULL call in one segment: one reply to the call, or the end "
-               "of the connection, which is noted. Then the target still serves.",
+        .how = "Behind a NULL call an empty record and a NULL call in one segment: one reply to "
+               "each call, or the end of the connection, which is noted. Then the target still "
+               "serves.",
         .cites = {REQ_RPC_5531_11_10},
         .needs = NEEDS_RECORDS,
         .run = empty_record,

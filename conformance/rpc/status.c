@@ -190,12 +190,13 @@ static void multi_version(struct check_ctx *c)
         call.vers = i % 2 ? h.reply.high - offset : h.reply.low + offset;
         check_say(c, conn, &call, &wrong_due, &one);
         check_answered_once(c, &one, "a NULL call of a version between low and high");
-        served += one.sound && one.reply.reply_stat == ONC_MSG_ACCEPTED &&
+        /* Between the two ends there may be gaps, and the ends come again. */
+        served += i < 2 && one.sound && one.reply.reply_stat == ONC_MSG_ACCEPTED &&
                   one.reply.accept_stat == ONC_SUCCESS;
     }
     if (check_alive(c) && served < 2)
-        check_broken(c, "at least low and high are served on one connection",
-                     "of %" PRIu32 "..%" PRIu32 " none is", h.reply.low, h.reply.high);
+        check_broken(c, "low and high are both served on one connection",
+                     "of %" PRIu32 " and %" PRIu32 ", %u is", h.reply.low, h.reply.high, served);
     check_close(c, conn);
 }
 

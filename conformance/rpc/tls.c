@@ -49,12 +49,15 @@ static void plain_call(struct check_ctx *c, struct conn *conn)
 static void probe_answered(struct check_ctx *c)
 {
     struct conn *conn = check_dial(c);
+    bool offered = offers_tls(c, conn);
     char text[TRY_TEXT];
-
-    if (offers_tls(c, conn))
-        check_remark(c, "the target offers TLS");
-    check_close(c, conn);
     struct heard h;
+
+    check_close(c, conn);
+    if (offered) { /* a call behind the probe would end the connection */
+        check_remark(c, "the target offers TLS");
+        return;
+    }
     try_cred(c, try_auth(ONC_AUTH_TLS, 0), true, &h);
     check_heard_text(&h, text, sizeof(text));
     try_reasoned(c, &h, "an AUTH_TLS probe");

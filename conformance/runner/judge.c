@@ -249,7 +249,7 @@ static void judge_waivers(struct run *run)
         strftime(today, sizeof(today), "%Y-%m-%d", &tm);
     for (size_t i = 0; i < run->count; i++) {
         struct entry *e = &run->entries[i];
-        const struct waiver *w = waivers_find(run->options->waivers, e->check->id);
+        const struct waiver *w = waivers_find(run->options->waivers, e->check->id, run->target.url);
 
         if (!w || e->verdict == VERDICT_SKIP)
             continue;

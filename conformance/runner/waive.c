@@ -11,10 +11,10 @@
 
 enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12, WHY_MAX = 1 << 16 };
 
-enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_UNTIL, KEY_ISSUE, KEYS };
+enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_OVER, KEY_UNTIL, KEY_ISSUE, KEYS };
 
 static const char *const keys[KEYS] = {
-    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason",
+    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason", [KEY_OVER] = "over",
     [KEY_WHY] = "why",     [KEY_UNTIL] = "until",     [KEY_ISSUE] = "issue",
 };
 
@@ -52,6 +52,17 @@ static bool parse_verdict(const char *word, enum verdict *ret)
     return false;
 }
 
+static bool is_kind(const char *text)
+{
+    static const char *const kinds[] = {"tcp", "udp", "unix", "unix-dgram", "unix-seqpacket"};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (text_eq(text, kinds[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_date(const char *text)
 {
     static const char form[] = "dddd-dd-dd";
@@ -79,6 +90,8 @@ static char **field_of(struct waiver *w, enum key key)
         return &w->why;
     case KEY_UNTIL:
         return &w->until;
+    case KEY_OVER:
+        return &w->over;
     case KEY_ISSUE:
         return &w->issue;
     case KEY_VERDICT:
@@ -97,6 +110,8 @@ static const char *judge_value(const struct reading *r, enum key key, const char
         return "no check has this id; `assay list` names them";
     if (key == KEY_VERDICT && !parse_verdict(text, &verdict))
         return "expected fail, warn or error";
+    if (key == KEY_OVER && !is_kind(text))
+        return "expected tcp, udp, unix, unix-dgram or unix-seqpacket";
     if (key == KEY_UNTIL && !is_date(text))
         return "expected a date as 2027-06-30";
     return NULL;
@@ -117,7 +132,7 @@ static bool take_field(const struct reading *r, struct waiver *w, unsigned *seen
         key++;
     if (key == KEYS)
         return wrong(r, name_at,
-                     "unknown key; known are check, verdict, reason, why, until and issue");
+                     "unknown key; known are check, verdict, reason, why, over, until and issue");
     if (*seen & 1U << key)
         return wrong(r, name_at, "this key is given twice");
     *seen |= 1U << key;
@@ -152,10 +167,13 @@ static bool take_waiver(const struct reading *r, const yaml_node_t *node)
     }
     if ((seen & KEYS_NEEDED) != KEYS_NEEDED)
         return wrong(r, node, "a waiver needs check, verdict, reason and why");
-    const struct waiver *first = waivers_find(all, w->check);
-    if (first && first != w)
-        return problem_set(r->why, "%s:%u:%zu: %s is waived on line %u already", r->path, w->line,
-                           node->start_mark.column + 1, w->check, first->line);
+    for (const struct waiver *first = all->list; first < w; first++) {
+        bool both = !first->over || !w->over || text_eq(first->over, w->over);
+
+        if (text_eq(first->check, w->check) && both)
+            return problem_set(r->why, "%s:%u:%zu: %s is waived on line %u already", r->path,
+                               w->line, node->start_mark.column + 1, w->check, first->line);
+    }
     return true;
 }
 
@@ -234,6 +252,7 @@ void waivers_free(struct waivers *w)
         free(w->list[i].check);
         free(w->list[i].reason);
         free(w->list[i].why);
+        free(w->list[i].over);
         free(w->list[i].until);
         free(w->list[i].issue);
     }
@@ -242,10 +261,18 @@ void waivers_free(struct waivers *w)
     *w = (struct waivers){0};
 }
 
-const struct waiver *waivers_find(const struct waivers *w, const char *check)
+static bool applies(const struct waiver *w, const char *target)
+{
+    const char *kind = text_starts(target, "rpc+") ? target + strlen("rpc+") : target;
+    size_t len = strcspn(kind, ":");
+
+    return !w->over || (strlen(w->over) == len && text_starts(kind, w->over));
+}
+
+const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target)
 {
     for (size_t i = 0; w && i < w->count; i++) {
-        if (text_eq(w->list[i].check, check))
+        if (text_eq(w->list[i].check, check) && applies(&w->list[i], target))
             return &w->list[i];
     }
     return NULL;
@@ -322,6 +349,8 @@ static void write_kept(FILE *out, const struct waiver *w)
     fprintf(out, "  - check: %s\n    verdict: %s\n", w->check, verdict_name(w->verdict));
     write_scalar(out, "reason", w->reason);
     write_scalar(out, "why", w->why);
+    if (w->over)
+        fprintf(out, "    over: %s\n", w->over);
     if (w->until)
         fprintf(out, "    until: %s\n", w->until);
     if (w->issue)
@@ -348,89 +377,79 @@ static bool write_new(FILE *out, const struct report_check *c, const struct waiv
     return true;
 }
 
-/* What has become of a waiver in one report. */
-enum fate { FATE_UNTRIED, FATE_GONE, FATE_EXPIRED, FATE_HELD };
-
-static enum fate fate_in(const struct report *r, const struct waiver *w)
+static const struct report_check *find_tried(const struct report *r, const char *id)
 {
-    char today[16] = "";
-    struct tm tm;
-
-    if (gmtime_r(&r->started, &tm))
-        strftime(today, sizeof(today), "%Y-%m-%d", &tm);
     for (size_t i = 0; i < r->count; i++) {
-        const struct report_check *c = &r->checks[i];
-
-        if (!text_eq(c->id, w->check) || c->verdict == VERDICT_SKIP)
-            continue;
-        switch (waiver_judge(w, c->verdict, c->reason, today)) {
-        case WAIVER_HOLDS:
-            return FATE_HELD;
-        case WAIVER_EXPIRED:
-            return FATE_EXPIRED;
-        case WAIVER_STALE:
-            return FATE_GONE;
-        }
+        if (text_eq(r->checks[i].id, id) && r->checks[i].verdict != VERDICT_SKIP)
+            return &r->checks[i];
     }
-    return FATE_UNTRIED;
+    return NULL;
 }
 
-/* In all reports together: held in one, it is held. */
-static enum fate fate_of(const struct report_set *set, const struct waiver *w)
+/* True where the waiver holds for one of the reports, or its check was tried in none of them. */
+static bool is_kept(const struct waiver *w, const struct report_set *set, const char *today)
 {
-    enum fate fate = FATE_UNTRIED;
+    bool tried = false;
 
     for (size_t i = 0; i < set->count; i++) {
-        enum fate here = fate_in(set->reports[i], w);
+        const struct report_check *c =
+            applies(w, set->reports[i]->target) ? find_tried(set->reports[i], w->check) : NULL;
 
-        fate = here > fate ? here : fate;
+        if (c && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_HOLDS)
+            return true;
+        tried |= c != NULL;
     }
-    return fate;
+    return !tried;
 }
 
-static bool is_written(const struct report_set *set, size_t before, const char *id)
+/* True where one of the first reports has brought a waiver for the check already. */
+static bool is_written(const struct report_set *set, size_t first, const char *id)
 {
-    for (size_t i = 0; i < before; i++) {
-        for (size_t k = 0; k < set->reports[i]->count; k++) {
-            const struct report_check *c = &set->reports[i]->checks[k];
+    for (size_t i = 0; i < first; i++) {
+        const struct report_check *c = find_tried(set->reports[i], id);
 
-            if (text_eq(c->id, id) && is_broken(c))
-                return true;
-        }
+        if (c && is_broken(c))
+            return true;
     }
     return false;
 }
 
-/* These return how many they wrote. */
-static size_t write_all_kept(FILE *out, const struct report_set *set, const struct waivers *before)
-{
-    size_t written = 0;
-
-    for (size_t i = 0; before && i < before->count; i++) {
-        enum fate fate = fate_of(set, &before->list[i]);
-
-        if (fate != FATE_HELD && fate != FATE_UNTRIED)
-            continue;
-        write_kept(out, &before->list[i]);
-        written++;
-    }
-    return written;
-}
-
-static size_t write_all_new(FILE *out, const struct report_set *set, size_t which,
-                            const struct waivers *before)
+/* The new ones of one of the reports; returns how many. */
+static size_t write_report(FILE *out, const struct report_set *set, size_t which,
+                           const struct waivers *before, const char *today)
 {
     const struct report *r = set->reports[which];
     size_t written = 0;
 
     for (size_t i = 0; i < r->count; i++) {
         const struct report_check *c = &r->checks[i];
-        const struct waiver *w = waivers_find(before, c->id);
-        enum fate fate = w ? fate_of(set, w) : FATE_GONE;
+        const struct waiver *w = waivers_find(before, c->id, r->target);
 
-        if (is_broken(c) && fate != FATE_HELD && !is_written(set, which, c->id))
-            written += write_new(out, c, fate == FATE_EXPIRED ? w : NULL);
+        if (!is_broken(c) || is_written(set, which, c->id) || (w && is_kept(w, set, today)))
+            continue;
+        bool expired = w && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_EXPIRED;
+        written += write_new(out, c, expired ? w : NULL);
     }
+    return written;
+}
+
+/* Returns how many it wrote. */
+static size_t write_all(FILE *out, const struct report_set *set, const struct waivers *before)
+{
+    char today[16] = "";
+    struct tm tm;
+    size_t written = 0;
+
+    if (set->count > 0 && gmtime_r(&set->reports[0]->started, &tm))
+        strftime(today, sizeof(today), "%Y-%m-%d", &tm);
+    for (size_t i = 0; before && i < before->count; i++) {
+        if (!is_kept(&before->list[i], set, today))
+            continue;
+        write_kept(out, &before->list[i]);
+        written++;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        written += write_report(out, set, i, before, today);
     return written;
 }
 
@@ -444,14 +463,10 @@ bool waivers_write(const char *path, const struct report_set *set, const struct 
     fprintf(draft.out, "# Written by %s %s for", REPORT_TOOL, REPORT_VERSION);
     for (size_t i = 0; i < set->count; i++)
         fprintf(draft.out, " %s", set->reports[i]->target);
-    fputs(". Shorten each reason to what must not change, and say\n"
-          "# why it is accepted; add \"until: YYYY-MM-DD\" where it is to be mended.\n"
-          "waivers:\n",
+    fputs(".\n# Shorten each reason to what must not change, and say why it is accepted; add\n"
+          "# \"until: YYYY-MM-DD\" where it is to be mended.\nwaivers:\n",
           draft.out);
-    size_t written = write_all_kept(draft.out, set, before);
-    for (size_t i = 0; i < set->count; i++)
-        written += write_all_new(draft.out, set, i, before);
-    if (written == 0)
+    if (write_all(draft.out, set, before) == 0)
         fputs("  []\n", draft.out);
     return file_end(&draft) || problem_set(why, "--write-waivers %s: %s", path, strerror(errno));
 }

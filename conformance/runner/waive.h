@@ -8,6 +8,7 @@
  *       verdict: fail
  *       reason: "nothing for"       # must be part of the reason
  *       why: "closes after its idle time only; ticket 17"
+ *       over: tcp                   # optional: only for targets at tcp:// and rpc+tcp://
  *       until: 2027-06-30           # optional
  */
 #ifndef CONFORMANCE_RUNNER_WAIVE_H
@@ -20,6 +21,8 @@ struct waiver {
     enum verdict verdict;
     char *reason;
     char *why;
+    char *over;  /* the kind of target that it is for, as its URL begins: "tcp", "unix-dgram";
+                    rpc+tcp  is tcp, too. NULL: any */
     char *until; /* YYYY-MM-DD, the last day on which it holds; or NULL */
     char *issue; /* or NULL */
     unsigned line;
@@ -37,8 +40,8 @@ bool waivers_read(const char *path, bool (*known)(const char *id), struct waiver
                   struct problem *why) MUST_USE;
 void waivers_free(struct waivers *w);
 
-/* The waiver for this check, or NULL. */
-const struct waiver *waivers_find(const struct waivers *w, const char *check);
+/* The waiver for this check on the target of this URL, or NULL. */
+const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target);
 
 enum waiver_state { WAIVER_HOLDS, WAIVER_STALE, WAIVER_EXPIRED };
 
@@ -47,10 +50,10 @@ enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, con
                                const char *today);
 
 /*
- * Writes waivers for every fail, warn and error of the reports, for a person to edit. A check has
- * one, also where it is broken in several of them: the first. What a person has written before
- * (`before`, or NULL) is kept: a waiver that still holds, or whose check was not tried this time,
- * stays as it is; one that has run out keeps its explanation. The file is whole or as it was.
+ * Writes waivers for every fail, warn and error of the reports, for a person to edit. What a person
+ * has written before (`before`, or NULL) is kept: a waiver that still holds, or whose check was not
+ * tried this time, stays as it is; one that has run out keeps its explanation. A check that
+ * is broken in several reports has one waiver, that of the first. The file is whole or as it was.
  */
 bool waivers_write(const char *path, const struct report_set *set, const struct waivers *before,
                    struct problem *why) MUST_USE;

@@ -33,6 +33,7 @@ static void trickling_reader(struct check_ctx *c)
     struct conn *conn = check_dial_with(c, &c->target.address, &options);
 
     check_push(c, conn, TRICKLE, check_volume(c, 64 << 10));
+    check_push_rest(c, conn); /* who waits for the rest of a request may hold replies back */
     for (unsigned i = 0; i < 8 && check_alive(c); i++) {
         check_pause(c, 5);
         check_reply(c, conn);
