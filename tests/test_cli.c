@@ -174,7 +174,8 @@ static void test_no_half_written_report(void **state)
 static void test_help(void **state)
 {
     static const char *const commands[] = {"", "check", "list", "explain", "serve"};
-    static const char *const kinds[] = {"echo", "echo --fault x", "msgprog", "msgprog --own"};
+    static const char *const kinds[] = {"echo", "echo --fault x", "msgprog", "msgprog --own",
+                                        "msgprog --fault x"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -329,7 +330,8 @@ static void test_names_in_readme(void **state)
                                          "rpc.",    "rpcbind.",  "msgprog."};
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
     char *readme = program_read_file("README.md");
-    struct program_result faults = program_run(LIMIT_S, "@B/assay serve echo --fault list");
+    struct program_result faults = program_run(
+        LIMIT_S, "@B/assay serve echo --fault list; @B/assay serve msgprog --fault list");
     unsigned named = 0;
     unsigned checks = 0;
 
