@@ -35,6 +35,7 @@ static void test_tables_are_listed(void **state UNUSED)
     } rows[] = {
         {"conformance/*/*.c", "SUITE(", "conformance/suites.def"},
         {"reference/twins/*.c", "TWINS(", "reference/twins/twins.def"},
+        {"reference/twins-rpc/*.c", "TWINS(", "reference/twins-rpc/twins.def"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

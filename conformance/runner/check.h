@@ -78,7 +78,8 @@ struct suite_part {
 /* The last line of every file of checks. Its PART(name) in suites.def declares it to the registry;
    without that line sizeof has nothing to measure, and the file does not compile. */
 #define SUITE(name)                                                                                \
-    _Static_assert(sizeof(suite_##name) > 0, "PART(" #name ") is in suites.def");                  \
+    _Static_assert(sizeof(suite_##name) == sizeof(struct suite_part),                              \
+                   "PART(" #name ") is in suites.def");                                            \
     const struct suite_part suite_##name = {checks, ARRAY_LEN(checks)}
 
 enum level check_level(const struct check *check);

@@ -1,14 +1,13 @@
 /* assay-twins-rpc: RPC servers with one fault each, to prove that the checks find it. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "reference/serve/serve.h"
 #include "reference/twins-rpc/registry.h"
 #include "reference/twins-rpc/twin.h"
 
@@ -33,12 +32,18 @@ struct options {
     size_t count;
 };
 
-static int usage(void)
+static void print_usage(FILE *out, const char *name)
 {
-    fprintf(stderr,
-            "Usage: assay-twins-rpc --fault NAME --listen URL [--listen URL ...] [--data FILE]\n"
-            "       assay-twins-rpc --fault list\n\n"
-            "Those that begin with none, as none and none-registry, have no fault.\n");
+    fprintf(out,
+            "Usage: %s --fault NAME --listen URL [--listen URL ...] [--data FILE]\n"
+            "       %s --fault list\n\n"
+            "Those that begin with none, as none and none-registry, have no fault.\n",
+            name, name);
+}
+
+static int usage(const char *name)
+{
+    print_usage(stderr, name);
     return 2;
 }
 
@@ -73,19 +78,6 @@ static const struct twin *find(const char *name)
         }
     }
     return NULL;
-}
-
-/* Signals become readable on a descriptor. */
-static int stop_descriptor(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* What rpcbind calls the transport (RFC 5665 5.1.1). */
@@ -182,7 +174,7 @@ static int serve(const struct twin *t, const struct options *o)
 {
     static struct server s;
     struct problem why = {"no reason"};
-    int stop = stop_descriptor();
+    int stop = serve_stop_descriptor();
 
     s = (struct server){.fault = &t->fault,
                         .program = t->registry ? &program_registry : &program_msgprog};
@@ -217,17 +209,22 @@ static bool read_options(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    const char *name = serve_name(argv);
     struct options o = {0};
 
     log_open("assay-twins-rpc");
+    if (serve_wants_help(argc, argv)) {
+        print_usage(stdout, name);
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
     if (!read_options(&o, argc, argv))
-        return usage();
+        return usage(name);
     if (text_eq(o.fault, "list"))
         return list();
     const struct twin *t = find(o.fault);
     if (!t)
         log_error("there is no fault \"%s\"; --fault list names them", o.fault);
     if (!t || o.count == 0)
-        return usage();
+        return usage(name);
     return serve(t, &o);
 }

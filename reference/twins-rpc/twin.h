@@ -30,8 +30,12 @@ struct twin_part {
     size_t count;
 };
 
-/* The last line of every file of twins: makes its table known to twins.def. */
-#define TWINS(name) const struct twin_part twins_##name = {twins, ARRAY_LEN(twins)}
+/* The last line of every file of twins. Its PART(name) in twins.def declares it to the list;
+   without that line sizeof has nothing to measure, and the file does not compile. */
+#define TWINS(name)                                                                                \
+    _Static_assert(sizeof(twins_##name) == sizeof(struct twin_part),                               \
+                   "PART(" #name ") is in twins.def");                                             \
+    const struct twin_part twins_##name = {twins, ARRAY_LEN(twins)}
 
 #define PART(name) extern const struct twin_part twins_##name;
 #include "reference/twins-rpc/twins.def"

@@ -45,7 +45,8 @@ struct twin_part {
 /* The last line of every file of twins. Its PART(name) in twins.def declares it to the list;
    without that line sizeof has nothing to measure, and the file does not compile. */
 #define TWINS(name)                                                                                \
-    _Static_assert(sizeof(twins_##name) > 0, "PART(" #name ") is in twins.def");                   \
+    _Static_assert(sizeof(twins_##name) == sizeof(struct twin_part),                               \
+                   "PART(" #name ") is in twins.def");                                             \
     const struct twin_part twins_##name = {twins, ARRAY_LEN(twins)}
 
 #define PART(name) extern const struct twin_part twins_##name;
