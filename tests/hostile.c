@@ -1,6 +1,6 @@
 /*
  * A hostile target for the tests of the runner: whatever it does, the runner must neither hang nor
- * crash nor grow. Kinds: flood, silent, garbage, reset, close, trickle, banner, half.
+ * crash nor grow. Some speak ONC RPC, and are honest for one call on each connection.
  */
 #include "tests/hostile.h"
 
@@ -81,6 +81,87 @@ static void half(int fd)
     }
 }
 
+/* ---- ONC RPC: a call and its reply are one record each (RFC 5531 11) ---- */
+
+enum { REPLY = 28, XID_AT = 4 };
+
+/* Takes a call, which comes in one piece, and makes its honest reply: accepted, SUCCESS. */
+static bool honest_reply(int fd, uint8_t reply[REPLY])
+{
+    static const uint8_t success[REPLY] = {0x80, 0, 0, REPLY - 4, 0, 0, 0, 0, 0, 0, 0, 1};
+    uint8_t call[4096];
+
+    if (recv(fd, call, sizeof(call), 0) < XID_AT + 4)
+        return false;
+    memcpy(reply, success, REPLY);
+    memcpy(reply + XID_AT, call + XID_AT, 4);
+    return true;
+}
+
+/* Answers one call on the connection; behind the next one the same octets come for ever. */
+static void turn_hostile(int fd, const void *octets, size_t len)
+{
+    uint8_t reply[REPLY];
+
+    if (!honest_reply(fd, reply) || send(fd, reply, REPLY, MSG_NOSIGNAL) < 0 ||
+        !honest_reply(fd, reply))
+        return;
+    while (send(fd, octets ? octets : reply, octets ? len : REPLY, MSG_NOSIGNAL) > 0)
+        continue;
+}
+
+/* Fragments without data and without end. */
+static void empty_fragments(int fd)
+{
+    static const uint8_t headers[4096];
+
+    turn_hostile(fd, headers, sizeof(headers));
+}
+
+/* A record that never ends, in fragments of a kilobyte. */
+static void endless_record(int fd)
+{
+    static const uint8_t fragment[4 + 1024] = {0, 0, 4, 0};
+
+    turn_hostile(fd, fragment, sizeof(fragment));
+}
+
+/* A record of 2 GiB, whose octets do come; the octets 0xff are headers of such records, too. */
+static void huge_record(int fd)
+{
+    static uint8_t octets[CHUNK];
+
+    memset(octets, 0xff, sizeof(octets));
+    turn_hostile(fd, octets, sizeof(octets));
+}
+
+static void many_replies(int fd)
+{
+    turn_hostile(fd, NULL, 0);
+}
+
+/* Replies to a call that nobody has made. */
+static void foreign_replies(int fd)
+{
+    static const uint8_t reply[REPLY] = {0x80, 0, 0, REPLY - 4, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 1};
+
+    turn_hostile(fd, reply, sizeof(reply));
+}
+
+/* Says that its message has 4 GiB of verifier. */
+static void lying_verifier(int fd)
+{
+    uint8_t reply[REPLY];
+
+    if (!honest_reply(fd, reply) || send(fd, reply, REPLY, MSG_NOSIGNAL) < 0)
+        return;
+    while (honest_reply(fd, reply)) {
+        memset(reply + 20, 0xff, 4);
+        if (send(fd, reply, REPLY, MSG_NOSIGNAL) < 0)
+            return;
+    }
+}
+
 static void reset(int fd)
 {
     net_reset(fd);
@@ -95,8 +176,20 @@ static const struct {
     const char *kind;
     void (*serve)(int fd);
 } kinds[] = {
-    {"flood", flood},         {"silent", silent},   {"garbage", garbage}, {"reset", reset},
-    {"close", close_at_once}, {"trickle", trickle}, {"banner", banner},   {"half", half},
+    {"flood", flood},
+    {"silent", silent},
+    {"garbage", garbage},
+    {"reset", reset},
+    {"close", close_at_once},
+    {"trickle", trickle},
+    {"banner", banner},
+    {"half", half},
+    {"empty-fragments", empty_fragments},
+    {"endless-record", endless_record},
+    {"huge-record", huge_record},
+    {"many-replies", many_replies},
+    {"foreign-replies", foreign_replies},
+    {"lying-verifier", lying_verifier},
 };
 
 _Noreturn static void serve_all(int listener, void (*serve)(int fd))

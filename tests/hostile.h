@@ -7,7 +7,8 @@
 #include "harness/net/net.h"
 
 /* Starts a hostile server on a TCP port of its own; its process, or -1. Kinds: flood, silent,
-   garbage, reset, close, trickle, banner, half. */
+   garbage, reset, close, trickle, banner, half; and over ONC RPC empty-fragments, endless-record,
+   huge-record, many-replies, foreign-replies, lying-verifier. */
 pid_t hostile_start(const char *kind, char *ret_url, size_t cap);
 
 /* Ends it with all its children. */

@@ -708,31 +708,52 @@ static long largest_child_kib(void)
     return usage.ru_maxrss;
 }
 
+static void assert_withstands(const char *kind, bool rpc, const char *options)
+{
+    char url[ENDPOINT_TEXT_MAX];
+    char path[128];
+
+    text_format(path, sizeof(path), "%s/hostile.json", folder);
+    pid_t pid = hostile_start(kind, url, sizeof(url));
+    assert_true(pid > 0);
+    struct program_result r =
+        program_run(LIMIT_S, "@B/assay check %s%s%s %s --patience 700 --report json=%s",
+                    rpc ? "rpc+" : "", url, rpc ? "/345678/2" : "", options, path);
+    hostile_stop(pid);
+    json_t *root = load_report(path);
+
+    if (r.status != 1 || count_of(root, "error") != 0)
+        fail_msg("%s: status %d\n%s%s", kind, r.status, r.out, r.err);
+    assert_null(strstr(r.err, "Sanitizer"));
+    json_decref(root);
+    program_free(&r);
+    if (strstr(program_path(""), "release"))
+        assert_true(largest_child_kib() < GROWTH_KIB);
+}
+
 static void test_hostile_targets(void **state)
 {
     static const char *const kinds[] = {"flood",   "silent", "garbage", "reset",
                                         "trickle", "close",  "banner",  "half"};
-    char url[ENDPOINT_TEXT_MAX];
-    char path[128];
 
     (void)state;
-    text_format(path, sizeof(path), "%s/hostile.json", folder);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        pid_t pid = hostile_start(kinds[i], url, sizeof(url));
-        assert_true(pid > 0);
-        struct program_result r =
-            program_run(LIMIT_S, "@B/assay check %s --patience 700 --report json=%s", url, path);
-        hostile_stop(pid);
-        json_t *root = load_report(path);
-
-        if (r.status != 1 || count_of(root, "error") != 0)
-            fail_msg("%s: status %d\n%s%s", kinds[i], r.status, r.out, r.err);
-        assert_null(strstr(r.err, "Sanitizer"));
-        json_decref(root);
-        program_free(&r);
+        assert_withstands(kinds[i], false, "");
+        assert_withstands(kinds[i], true, "");
     }
-    if (strstr(program_path(""), "release"))
-        assert_true(largest_child_kib() < GROWTH_KIB);
+}
+
+/* These pass for an RPC server at first, so that the checks themselves meet them. */
+static void test_hostile_rpc_targets(void **state)
+{
+    static const char *const kinds[] = {"empty-fragments", "endless-record",  "huge-record",
+                                        "many-replies",    "foreign-replies", "lying-verifier"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        assert_withstands(kinds[i], true,
+                          "--jobs 8 --only rpc.xid --only rpc.reply.one-per-call --only "
+                          "rpc.rm.fragments --only rpc.pipeline --only msgprog.savemsg.wire");
 }
 
 /* ---- deaths and interrupts ---- */
@@ -855,6 +876,7 @@ int main(void)
         cmocka_unit_test(test_repeat_tells_what_differs),
         cmocka_unit_test(test_taken_places),
         cmocka_unit_test(test_hostile_targets),
+        cmocka_unit_test(test_hostile_rpc_targets),
         cmocka_unit_test(test_a_death_costs_one_verdict),
         cmocka_unit_test(test_interrupt),
     };
