@@ -16,19 +16,30 @@
 #include "tests/program.h"
 
 enum { ROUNDS = 3, LIMIT_S = 300, SLOWEST = 8, BODY = 16384, CHUNK = 65536, MIB = 1 << 20 };
+enum { CALLS = 50000, PIPELINED_CALLS = 1000000 };
 
 #define VOLUME ((size_t)512 * MIB)
 
 static const struct suite_run {
     const char *name;
     const char *url;
-    const char *listen;
+    const char *serve;
 } suites[] = {
-    {"stream over tcp", "tcp://127.0.0.1:0", "tcp://127.0.0.1:{port}"},
-    {"datagram over udp", "udp://127.0.0.1:0", "udp://0.0.0.0:{port}"},
-    {"stream, unix over unix", "unix:@assay-bench-s", "unix:{path}"},
-    {"datagram, unix over unix-dgram", "unix-dgram:@assay-bench-d", "unix-dgram:{path}"},
-    {"stream, unix over unix-seqpacket", "unix-seqpacket:@assay-bench-q", "unix-seqpacket:{path}"},
+    {"stream over tcp", "tcp://127.0.0.1:0", "assay-echo --listen tcp://127.0.0.1:{port}"},
+    {"datagram over udp", "udp://127.0.0.1:0", "assay-echo --listen udp://0.0.0.0:{port}"},
+    {"stream, unix over unix", "unix:@assay-bench-s", "assay-echo --listen unix:{path}"},
+    {"datagram, unix over unix-dgram", "unix-dgram:@assay-bench-d",
+     "assay-echo --listen unix-dgram:{path}"},
+    {"stream, unix over unix-seqpacket", "unix-seqpacket:@assay-bench-q",
+     "assay-echo --listen unix-seqpacket:{path}"},
+    {"rpc over rpc+tcp", "rpc+tcp://127.0.0.1:0/345678/2 --only rpc",
+     "assay-msgprog-own --listen rpc+tcp://127.0.0.1:{port}"},
+    {"rpc, msgprog, stream over rpc+tcp", "rpc+tcp://127.0.0.1:0/345678/2",
+     "assay-msgprog-own --listen rpc+tcp://127.0.0.1:{port}"},
+    {"rpc, msgprog, datagram over rpc+udp", "rpc+udp://127.0.0.1:0/345678/2",
+     "assay-msgprog-own --listen rpc+udp://127.0.0.1:{port}"},
+    {"rpc, msgprog, stream over rpc+unix", "rpc+unix:@assay-bench-r/345678/2",
+     "assay-msgprog-own --listen rpc+unix:{path}"},
 };
 
 static double cpu_seconds(const struct rusage *usage)
@@ -78,8 +89,7 @@ static bool bench_suite(const struct suite_run *s, double *ret_best)
 
         getrusage(RUSAGE_CHILDREN, &before);
         struct program_result r = program_run(
-            LIMIT_S, "@B/assay check '%s' --report json --spawn \"@B/assay-echo --listen '%s'\"",
-            s->url, s->listen);
+            LIMIT_S, "@B/assay check %s --report json --spawn \"@B/%s\"", s->url, s->serve);
         getrusage(RUSAGE_CHILDREN, &after);
         walls[i] = (double)(deadline_now_us() - from) / 1e6;
         cpu = cpu_seconds(&after) - cpu_seconds(&before);
@@ -92,7 +102,7 @@ static bool bench_suite(const struct suite_run *s, double *ret_best)
     for (unsigned i = 1; i < ROUNDS; i++)
         *ret_best = walls[i] < *ret_best ? walls[i] : *ret_best;
     printf(
-        "%-34s %5.2f %5.2f %5.2f s wall, %5.2f s CPU (runner, checks and server), %zu checks%s\n",
+        "%-36s %5.2f %5.2f %5.2f s wall, %5.2f s CPU (runner, checks and server), %zu checks%s\n",
         s->name, walls[0], walls[1], walls[2], cpu,
         json_array_size(json_object_get(root, "checks")), ok ? "" : "  NOT ALL WELL");
     print_slowest(root);
@@ -100,7 +110,43 @@ static bool bench_suite(const struct suite_run *s, double *ret_best)
     return ok;
 }
 
-/* ---- throughput ---- */
+/* ---- a server to measure at ---- */
+
+struct bench_target {
+    struct process server;
+    struct target target;
+    struct exchange *exchange;
+    char url[ENDPOINT_TEXT_MAX];
+};
+
+/* Starts the server with the command and opens the target that READY names. */
+static bool open_target(struct bench_target *b, const char *speak, const char *command)
+{
+    size_t count = 0;
+    struct problem why;
+
+    b->target = (struct target){.loopback = true,
+                                .answers = true,
+                                .pipelines = true,
+                                .patience_ms = 30000,
+                                .bytes_per_s = 1 << 30,
+                                .width = 32};
+    if (!program_serve(&b->server, b->url, sizeof(b->url), "exec @B/%s", command) ||
+        !endpoint_parse(b->url, &b->target.endpoint, &why) ||
+        !address_resolve(&b->target.endpoint, &b->target.address, 1, &count, &why) ||
+        !target_open_exchange(speak, &b->target.endpoint, &b->exchange, &why)) {
+        printf("%s: the server did not start\n", speak);
+        return false;
+    }
+    b->target.exchange = b->exchange;
+    return true;
+}
+
+static void close_target(struct bench_target *b)
+{
+    exchange_close(b->exchange);
+    process_stop(&b->server, deadline_in_ms(2000));
+}
 
 static void nothing(struct check_ctx *c)
 {
@@ -110,8 +156,8 @@ static void nothing(struct check_ctx *c)
 static const struct check pump_check = {
     .id = "bench.pump", .claim = "-", .cites = {REQ_INT_01}, .run = nothing};
 
-/* The pump of the checks: every octet compared. */
-static double verified(const struct target *target)
+/* The pump of the checks, every octet compared: how many requests a second; 0 where one failed. */
+static double verified(const struct target *target, unsigned count, size_t size)
 {
     struct check_ctx *c = calloc(1, sizeof(*c));
     struct outcome *outcome = outcome_new();
@@ -123,14 +169,16 @@ static double verified(const struct target *target)
     check_open(c, &pump_check, target, outcome, 1);
     struct conn *conn = check_dial(c);
     int64_t from = deadline_now_us();
-    check_pump(c, conn, (unsigned)(VOLUME / BODY), BODY);
+    check_pump(c, conn, count, size);
     double took = (double)(deadline_now_us() - from) / 1e6;
     bool held = check_alive(c);
     check_close_all(c);
     outcome_free(outcome);
     free(c);
-    return held ? (double)VOLUME / MIB / took : 0;
+    return held ? (double)count / took : 0;
 }
+
+/* ---- throughput ---- */
 
 /* As much, sent and thrown away. */
 static double discarded(const struct target *target)
@@ -165,39 +213,57 @@ static double discarded(const struct target *target)
     return (double)heard / MIB / took;
 }
 
-static void bench_throughput(void)
+static bool bench_throughput(void)
 {
-    static struct process server;
-    struct target target = {.loopback = true,
-                            .answers = true,
-                            .pipelines = true,
-                            .patience_ms = 30000,
-                            .bytes_per_s = 1 << 30,
-                            .width = 32};
-    struct exchange *exchange = NULL;
-    struct problem why;
-    char url[ENDPOINT_TEXT_MAX];
-    size_t count = 0;
+    static struct bench_target b;
+    bool ok = open_target(&b, "echo", "assay-echo --listen tcp://127.0.0.1:0");
 
-    if (!program_serve(&server, url, sizeof(url),
-                       "exec @B/assay-echo --listen tcp://127.0.0.1:0") ||
-        !endpoint_parse(url, &target.endpoint, &why) ||
-        !address_resolve(&target.endpoint, &target.address, 1, &count, &why) ||
-        !exchange_open("echo", EXCHANGE_OVER_STREAM, &exchange, &why)) {
-        printf("throughput: the server did not start\n");
-        return;
-    }
-    target.exchange = exchange;
+    if (!ok)
+        return false;
     printf("echo of %d MiB over one TCP connection, in turns:\n", (int)(VOLUME / MIB));
     for (unsigned i = 0; i < ROUNDS; i++) {
-        double v = verified(&target);
-        double d = discarded(&target);
+        double v = verified(&b.target, (unsigned)(VOLUME / BODY), BODY) * BODY / MIB;
+        double d = discarded(&b.target);
 
+        ok = ok && v > 0 && d > 0;
         printf("      %6.0f MiB/s verified, %6.0f MiB/s sent and discarded: %.2f of it\n", v, d,
                d > 0 ? v / d : 0);
     }
-    exchange_close(exchange);
-    process_stop(&server, deadline_in_ms(2000));
+    close_target(&b);
+    return ok;
+}
+
+/* ---- calls ---- */
+
+/* The loop of a client of libtirpc, each call behind the reply to the one before. */
+static double called_in_turn(const char *url)
+{
+    struct program_result r = program_run(LIMIT_S, "@B/assay-msg --at %s repeat %d", url, CALLS);
+    double rate = r.status == 0 ? strtod(r.out, NULL) : 0;
+
+    program_free(&r);
+    return rate;
+}
+
+static bool bench_calls(void)
+{
+    static struct bench_target b;
+    bool ok = open_target(&b, "rpc", "assay-msgprog-own --listen rpc+tcp://127.0.0.1:0");
+
+    if (!ok)
+        return false;
+    printf("NULL calls over one TCP connection, in turns:\n");
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        double v = verified(&b.target, PIPELINED_CALLS, 0);
+        double t = called_in_turn(b.url);
+
+        ok = ok && v > 0 && t > 0;
+        printf(
+            "      %7.0f calls/s verified, pipelined; %7.0f calls/s by clnt_call(3): %.1f times\n",
+            v, t, t > 0 ? v / t : 0);
+    }
+    close_target(&b);
+    return ok;
 }
 
 int main(void)
@@ -212,6 +278,7 @@ int main(void)
         all += i < 3 ? best : 0;
     }
     printf("the three suites (tcp, udp, unix) together, best of %d: %.2f s\n", ROUNDS, all);
-    bench_throughput();
+    ok = bench_throughput() && ok;
+    ok = bench_calls() && ok;
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

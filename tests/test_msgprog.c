@@ -46,6 +46,17 @@ static void client(const char *url, const char *arguments, int status, const cha
     program_free(&r);
 }
 
+static void assert_repeats(const char *url)
+{
+    struct program_result r = program_run(LIMIT_S, "@B/assay-msg --at %s repeat 20", url);
+    char *end;
+
+    assert_int_equal(r.status, 0);
+    assert_true(strtod(r.out, &end) > 0);
+    assert_string_equal(end, " calls/s\n");
+    program_free(&r);
+}
+
 /* ---- save and read ---- */
 
 static void test_save_and_read(void **state)
@@ -60,6 +71,7 @@ static void test_save_and_read(void **state)
             char ask[32];
 
             client(m.urls[over], "null", 0, "", NULL);
+            assert_repeats(m.urls[over]);
             text_format(number, sizeof(number), "%u\n", 2 * over + 1);
             client(m.urls[over], "save 'a text: %s\\n/../x'", 0, number, NULL);
             text_format(number, sizeof(number), "%u\n", 2 * over + 2);
@@ -311,6 +323,9 @@ static void test_bad_client(void **state)
         {"--at tcp://127.0.0.1:1 save a b", 2, "one word too many"},
         {"--at tcp://127.0.0.1:1 read one", 2, "expected a number"},
         {"--at tcp://127.0.0.1:1 read 2147483648", 2, "expected a number"},
+        {"--at tcp://127.0.0.1:1 repeat 0", 2, "expected a number from 1 on"},
+        {"--at tcp://127.0.0.1:1 --trace repeat 1", 2, "no --trace"},
+        {"--at tcp://127.0.0.1:1 repeat 1", 1, "Connection refused"},
         {"--at tcp://127.0.0.1:1 --timeout 0 null", 2, "--timeout"},
         {"--at tcp://127.0.0.1:1 --frob null", 2, "unknown option"},
         {"--via yellow-pages null", 2, "--via: expected rpcbind"},

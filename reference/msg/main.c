@@ -84,6 +84,23 @@ static bool do_read(struct client *c)
     return true;
 }
 
+/* One call after the other, as a client of libtirpc makes them. */
+static bool do_repeat(struct client *c)
+{
+    struct timeval unused = {.tv_sec = TIMEOUT_S};
+    uint64_t count = 0;
+    bool ok = text_number(c->words[1], 1, INT32_MAX, &count);
+    int64_t from = deadline_now_us();
+
+    for (uint64_t i = 0; ok && i < count; i++)
+        ok = clnt_call(c->handle, NULLPROC, (xdrproc_t)xdr_void, NULL, (xdrproc_t)xdr_void, NULL,
+                       unused) == RPC_SUCCESS;
+    int64_t took = deadline_now_us() - from;
+    if (ok)
+        printf("%.0f calls/s\n", (double)count * 1e6 / (double)(took > 0 ? took : 1));
+    return ok;
+}
+
 static const struct action {
     const char *name;
     const char *argument; /* NULL: none */
@@ -96,6 +113,8 @@ static const struct action {
     {"read", "N", "readmsg_2", "READMSG", "print message N; an empty line where there is none",
      do_read},
     {"null", NULL, "clnt_call", "NULL", "call procedure 0: does the service answer?", do_null},
+    {"repeat", "N", "clnt_call", "NULL",
+     "call procedure 0 N times in turn: how many calls a second?", do_repeat},
 };
 
 /* ---- command line ---- */
@@ -174,6 +193,7 @@ static bool good_number(const char *text)
 static int read_options(struct client *c, int argc, char **argv, const struct action **ret)
 {
     const char *timeout = NULL;
+    uint64_t unused;
 
     for (int i = 1; i < argc; i++) {
         const char **into = c->count == 0 ? value_of(c, argv[i], &timeout) : NULL;
@@ -197,9 +217,11 @@ static int read_options(struct client *c, int argc, char **argv, const struct ac
         return usage("--timeout: expected a number of seconds from 1 to 3600");
     *ret = find_action(c);
     if (!*ret)
-        return usage("what to do? save TEXT, read N or null");
+        return usage("what to do? save TEXT, read N, null or repeat N");
     if ((*ret)->run == do_read && !good_number(c->words[1]))
         return usage("read: expected a number");
+    if ((*ret)->run == do_repeat && (c->trace || !text_number(c->words[1], 1, INT32_MAX, &unused)))
+        return usage("repeat: expected a number from 1 on, and no --trace");
     return STATUS_OK;
 }
 
