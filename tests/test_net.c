@@ -177,6 +177,28 @@ static void test_reset(void **state UNUSED)
     close_pair(&p);
 }
 
+/* What is read behind the request is the reset of a connection that had ended: EPIPE. */
+static void test_break_off(void **state UNUSED)
+{
+    struct pair p = connect_pair(ENDPOINT_TCP);
+    char data[64];
+
+    assert_int_equal(net_send(p.client, slice_str("request"), 0, 0).status, NET_OK);
+    assert_true(net_break_off(p.client));
+    p.client = -1;
+    assert_int_equal(receive(p.server, data, sizeof(data), false).len, 7);
+    struct net_io io = net_send(p.server, slice_str("reply"), deadline_in_ms(LONG_MS), 0);
+    assert_int_equal(io.error, EPIPE);
+    close_pair(&p);
+
+    p = connect_pair(ENDPOINT_TCP);
+    assert_int_equal(net_send(p.server, slice_str("reply"), 0, 0).status, NET_OK);
+    assert_true(net_wait(p.client, POLLIN, deadline_in_ms(LONG_MS)) & POLLIN);
+    assert_false(net_break_off(p.client));
+    p.client = -1;
+    close_pair(&p);
+}
+
 /* Unread octets turn a close of a unix socket into a reset (unix(7)). */
 static void test_reset_on_unix(void **state UNUSED)
 {
@@ -708,6 +730,7 @@ int main(void)
         cmocka_unit_test(test_end_of_file),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_reset_on_unix),
+        cmocka_unit_test(test_break_off),
         cmocka_unit_test(test_receive_timeout),
         cmocka_unit_test(test_send_timeout),
         cmocka_unit_test(test_progress_moves_the_deadline),

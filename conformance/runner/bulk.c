@@ -85,7 +85,7 @@ void check_drain(struct check_ctx *c, struct conn *conn)
     check_met(c);
 }
 
-size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
 {
     size_t pushed = 0;
 
@@ -98,10 +98,23 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
             break;
         pushed += before - conn_unsent(conn);
     }
-    if (conn->lost)
-        check_broken(c, "the target takes requests, or makes the sender wait",
-                     "the connection is reset after %zu octet%s", pushed, text_s(pushed));
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octet%s pushed without reading",
                conn->number, pushed, text_s(pushed));
     return pushed;
+}
+
+size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+{
+    size_t pushed = push(c, conn, size, limit);
+
+    if (conn->lost)
+        check_broken(c, "the target takes requests, or makes the sender wait",
+                     "the connection is reset after %zu octet%s", pushed, text_s(pushed));
+    return pushed;
+}
+
+bool check_try_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+{
+    push(c, conn, size, limit);
+    return check_alive(c) && !conn->lost;
 }

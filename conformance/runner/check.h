@@ -242,6 +242,8 @@ unsigned check_dial_burst(struct check_ctx *c, unsigned count, struct conn **ret
 
 void check_close(struct check_ctx *c, struct conn *conn); /* FIN */
 void check_reset(struct check_ctx *c, struct conn *conn); /* RST; on unix sockets a bare close */
+/* SHUT_WR, and a reset with nothing between. False where the target had answered before it. */
+bool check_break_off(struct check_ctx *c, struct conn *conn);
 void check_shut(struct check_ctx *c, struct conn *conn, int how); /* SHUT_RD, SHUT_WR, SHUT_RDWR */
 /* The rest of what is sent leaves together with the FIN of check_close or check_shut (TCP). */
 void check_hold_for_fin(struct check_ctx *c, struct conn *conn);
@@ -324,6 +326,9 @@ unsigned check_requests(const struct check_ctx *c, size_t volume, size_t size);
    `limit` octets are out. Returns how many octets it took. The rest of a request that was taken in
    part stays with the connection. */
 size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
+
+/* As check_push, where the target may also end the connection; false where it did. */
+bool check_try_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
 
 /* Sends the rest of a pushed request; replies that come meanwhile are verified. */
 void check_push_rest(struct check_ctx *c, struct conn *conn);

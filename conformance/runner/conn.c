@@ -257,6 +257,20 @@ void check_reset(struct check_ctx *c, struct conn *conn)
     conn_discard(conn);
 }
 
+bool check_break_off(struct check_ctx *c, struct conn *conn)
+{
+    bool first = false;
+
+    if (check_alive(c) && conn->used && conn->fd >= 0) {
+        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: shutdown(SHUT_WR) and reset",
+                   conn->number);
+        first = net_break_off(conn->fd);
+        conn->fd = -1;
+    }
+    conn_discard(conn);
+    return first;
+}
+
 void check_shut(struct check_ctx *c, struct conn *conn, int how)
 {
     static const char *const names[] = {

@@ -313,12 +313,28 @@ struct net_io net_send_to(int fd, struct slice octets, const struct address *to,
     }
 }
 
-void net_reset(int fd)
+static void end_hard(int fd)
 {
     struct linger linger = {.l_onoff = 1};
 
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+void net_reset(int fd)
+{
+    end_hard(fd);
     close(fd);
+}
+
+bool net_break_off(int fd)
+{
+    uint8_t octet;
+
+    end_hard(fd); /* beforehand: the race is with a server on another processor */
+    shutdown(fd, SHUT_WR);
+    bool first = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    close(fd);
+    return first;
 }
 
 void net_no_delay(int fd)

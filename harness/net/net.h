@@ -85,6 +85,10 @@ struct net_io net_send_to(int fd, struct slice octets, const struct address *to,
 /* Closes so that TCP sends RST instead of FIN (SO_LINGER 0, socket(7)). */
 void net_reset(int fd);
 
+/* SHUT_WR and a reset as close behind it as can be, then closed. False where octets had come that
+   were not read, or the end: the other side was faster. */
+bool net_break_off(int fd);
+
 /* Sends single small segments at once instead of gathering them (RFC 9293 3.7.4). */
 void net_no_delay(int fd);
 
