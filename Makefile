@@ -166,8 +166,9 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
 
-# The message store is the one part of the references that is tested by itself.
-$(B)/libtests.a: $(call obj,$(tests_lib_src) $(wildcard reference/store/*.c)) $(runner_obj)
+# The parts of the references that are tested by themselves: the message store, routes.
+tested_src := $(wildcard reference/store/*.c) reference/serve/route.c
+$(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 

@@ -352,7 +352,6 @@ void check_own_port(struct check_ctx *c);
 /* Starts a second target at an endpoint of its own; from then on all steps go there. */
 struct check_instance_options {
     int umask;                       /* -1: ours */
-    unsigned descriptors;            /* 0: ours */
     const struct endpoint *endpoint; /* where, or NULL: a place that is chosen */
 };
 void check_start_instance(struct check_ctx *c, const struct check_instance_options *options);

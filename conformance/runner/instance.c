@@ -135,9 +135,7 @@ static bool launch(struct check_ctx *c, const struct check_instance_options *opt
     buf_init(&command, COMMAND_MAX);
     bool ok = target_command(c->common->command, &i->target.endpoint, &command, &why);
     if (ok) {
-        struct process_options o = {.command = buf_text(&command),
-                                    .umask = options->umask,
-                                    .descriptors = options->descriptors};
+        struct process_options o = {.command = buf_text(&command), .umask = options->umask};
 
         ok = process_start(&i->process, &o, &why);
         check_tell(c, WHO_KIT, slice_of(NULL, 0), "started: %s", o.command);

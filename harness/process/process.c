@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,11 +59,6 @@ _Noreturn static void become(const struct process_options *o, int out, int err)
         sigaction(signal, &plain, NULL);
     if (o->umask >= 0)
         umask((mode_t)o->umask);
-    if (o->descriptors) {
-        struct rlimit limit = {.rlim_cur = o->descriptors, .rlim_max = o->descriptors};
-
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
     if (dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
         dup2(err, STDERR_FILENO) >= 0)
         execl("/bin/sh", "sh", "-c", o->command, (char *)NULL);

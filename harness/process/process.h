@@ -20,9 +20,8 @@ struct tail {
 };
 
 struct process_options {
-    const char *command;  /* for sh -c */
-    int umask;            /* for the program; -1: ours */
-    unsigned descriptors; /* RLIMIT_NOFILE; 0: ours */
+    const char *command; /* for sh -c */
+    int umask;           /* for the program; -1: ours */
 };
 
 struct process {

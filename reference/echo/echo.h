@@ -7,10 +7,12 @@
 
 #include "harness/net/net.h"
 
+enum { ECHO_PREFIX_MAX = 256 };
+
 struct echo {
     int listener;
-    int stop; /* becomes readable when the server is asked to end */
-    struct slice prefix;
+    int stop;            /* becomes readable when the server is asked to end */
+    struct slice prefix; /* at most ECHO_PREFIX_MAX octets */
 };
 
 /* Each serves until `stop` is readable. False where the machine fails them. */

@@ -9,7 +9,7 @@
 #include "reference/echo/echo.h"
 #include "reference/serve/serve.h"
 
-enum { BACKLOG = 4096, PREFIX_MAX = 256 };
+enum { BACKLOG = 4096 };
 
 static void print_usage(FILE *out, const char *name)
 {
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         else
             return usage(name);
     }
-    if (!listen_at || strlen(prefix) > PREFIX_MAX)
+    if (!listen_at || strlen(prefix) > ECHO_PREFIX_MAX)
         return usage(name);
     if (!endpoint_parse(listen_at, &at, &why)) {
         log_error("%s", why.text);

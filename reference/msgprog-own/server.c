@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "reference/serve/route.h"
+
 /* A message over the store's limit is still read, up to here, so that SAVEMSG can answer 0 for it.
  */
 enum { RECORD_AT_LEAST = 1 << 20, RECORD_BEYOND = 1 << 16 };
@@ -67,8 +69,8 @@ static bool add_place(struct server *s, const struct place_served *place)
 
     source->fd = place->fd;
     source->ready = endpoint_is_datagram(&place->at) ? datagram_ready : accept_some;
-    if (source->ready == datagram_ready)
-        datagram_prepare(source->fd);
+    if (source->ready == datagram_ready && !route_prepare(source->fd))
+        return false;
     return server_watch(s, EPOLL_CTL_ADD, source, EPOLLIN);
 }
 

@@ -43,9 +43,6 @@ void peer_welcome(struct server *s, int fd);
 /* Ends all of them. */
 void peers_end(struct server *s);
 
-/* Asks the kernel to tell the destination of each datagram. */
-void datagram_prepare(int fd);
-
 /* Answers the datagrams that are there. */
 void datagram_ready(struct server *s, struct source *source);
 

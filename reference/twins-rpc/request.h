@@ -71,7 +71,7 @@ struct request {
     struct slice message;
     size_t room;    /* octets at message.data that may be read, older ones behind the message */
     bool datagram;  /* it came as one */
-    bool to_all;    /* ... to a broadcast address */
+    bool to_all;    /* ... to a broadcast or multicast address */
     uint64_t *memo; /* what the fault keeps of this connection; on datagrams of all */
     struct address from;
     const char *netid; /* of the transport */

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "reference/serve/route.h"
+
 enum { EVENTS = 64, ACCEPTS_PER_TURN = 64, RETRY_MS = 100 };
 
 bool server_watch(const struct server *s, int how, struct source *source, uint32_t events)
@@ -96,8 +98,8 @@ bool server_run(struct server *s, int stop)
 
         place->source.ready = endpoint_is_datagram(&place->at) ? datagram_ready : accept_some;
         if (endpoint_is_datagram(&place->at))
-            datagram_prepare(place->source.fd);
-        ok = server_watch(s, EPOLL_CTL_ADD, &place->source, EPOLLIN);
+            ok = route_prepare(place->source.fd);
+        ok = ok && server_watch(s, EPOLL_CTL_ADD, &place->source, EPOLLIN);
     }
     while (ok && !s->stop)
         ok = turn(s);

@@ -122,7 +122,6 @@ void peers_end(struct server *s);
 enum act peer_answer(struct peer *p);
 void peer_frame(struct peer *p, struct slice message);
 
-void datagram_prepare(int fd);
 void datagram_ready(struct server *s, struct source *source);
 
 #endif

@@ -17,69 +17,37 @@ static bool ask_for_facts(const struct datagram_server *s)
     int fd = s->run->listener;
     int on = 1;
 
-    if (s->inet && !s->fault->no_destination) {
-        setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-    }
+    if (s->inet && !s->fault->no_destination && !route_prepare(fd))
+        return false;
     return !s->fault->takes_errors || setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) == 0;
-}
-
-/* Turns the destination of a request into the source of its answer, as the reference does. */
-static void turn_round(struct datagram *d)
-{
-    struct cmsghdr header;
-    struct in_pktinfo info;
-
-    d->to_all = false;
-    if (d->control_len < CMSG_LEN(sizeof(info)))
-        return;
-    memcpy(&header, d->control, sizeof(header));
-    if (header.cmsg_level != IPPROTO_IP || header.cmsg_type != IP_PKTINFO)
-        return;
-    memcpy(&info, d->control + CMSG_LEN(0), sizeof(info));
-    d->to_all = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
-    struct in_pktinfo answer = {.ipi_spec_dst = info.ipi_spec_dst};
-    memcpy(d->control + CMSG_LEN(0), &answer, sizeof(answer));
 }
 
 static bool receive(const struct datagram_server *s, struct datagram *d)
 {
-    bool inet = s->inet && !s->fault->no_destination;
-    struct iovec part = {.iov_base = d->data, .iov_len = DATAGRAM_MAX};
-    struct msghdr message = {.msg_name = &d->from.storage,
-                             .msg_namelen = sizeof(d->from.storage),
-                             .msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = inet ? d->control : NULL,
-                             .msg_controllen = inet ? sizeof(d->control) : 0};
-    ssize_t n = recvmsg(s->run->listener, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    ssize_t n = route_receive(s->run->listener, s->inet, d->data, DATAGRAM_MAX, &d->route);
 
     if (n < 0)
         return false;
     d->len = (size_t)n;
     d->done = false;
-    d->from.len = message.msg_namelen;
-    d->from.socktype = SOCK_DGRAM;
-    d->control_len = message.msg_controllen;
-    turn_round(d);
     return true;
 }
 
 /* Whom nobody can answer, and who would answer for ever: see the reference. */
-static bool may_be_answered(const struct datagram_server *s, const struct datagram *d)
+static bool may_be_answered(const struct datagram_server *s, const struct address *peer)
 {
     static const uint16_t small_services[] = {7, 13, 17, 19, 37};
-    uint16_t port = address_port(&d->from);
+    uint16_t port = address_port(peer);
 
     if (s->fault->answers_anybody)
         return true;
-    if (address_family(&d->from) == AF_UNIX)
-        return d->from.len > sizeof(sa_family_t);
+    if (address_family(peer) == AF_UNIX)
+        return peer->len > sizeof(sa_family_t);
     for (size_t i = 0; i < ARRAY_LEN(small_services); i++) {
         if (port == small_services[i])
             return false;
     }
-    return port != 0 && !(port == s->port && address_is_loopback(&d->from));
+    return port != 0 && !(port == s->port && address_is_loopback(peer));
 }
 
 static bool room(const struct datagram_server *s, int fd)
@@ -96,13 +64,7 @@ static bool room(const struct datagram_server *s, int fd)
 void datagram_answer_from(struct datagram_server *s, int fd, struct datagram *d, struct slice body)
 {
     static uint8_t octets[3 * DATAGRAM_MAX];
-    struct iovec part = {.iov_base = octets, .iov_len = s->run->prefix.len + body.len};
-    struct msghdr message = {.msg_name = &d->from.storage,
-                             .msg_namelen = d->from.len,
-                             .msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = d->control_len ? d->control : NULL,
-                             .msg_controllen = d->control_len};
+    struct slice answer = slice_of(octets, s->run->prefix.len + body.len);
     ssize_t n;
 
     if (s->run->prefix.len > 0)
@@ -110,10 +72,10 @@ void datagram_answer_from(struct datagram_server *s, int fd, struct datagram *d,
     if (body.len > 0)
         memcpy(octets + s->run->prefix.len, body.data, body.len);
     do {
-        n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = route_send(fd, &d->route, answer);
         /* An error of an earlier answer is reported here, once, in place of sending. */
         if (n < 0 && errno == ECONNREFUSED && s->fault->takes_errors)
-            n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+            n = route_send(fd, &d->route, answer);
     } while (n < 0 && errno == EAGAIN && room(s, fd));
     if (n < 0 && s->fault->failed)
         s->fault->failed(s, errno, true);
@@ -146,7 +108,7 @@ static void take(struct datagram_server *s)
     for (size_t i = 0; i < s->count; i++) {
         struct datagram *d = &s->items[i];
 
-        if (d->done || s->mute || !may_be_answered(s, d))
+        if (d->done || s->mute || !may_be_answered(s, &d->route.peer))
             continue;
         if (s->fault->answer)
             s->fault->answer(s, d);

@@ -6,18 +6,14 @@
 #ifndef REFERENCE_TWINS_DATAGRAM_H
 #define REFERENCE_TWINS_DATAGRAM_H
 
-#include <netinet/in.h>
-
+#include "reference/serve/route.h"
 #include "reference/twins/run.h"
 
 enum { DATAGRAM_MAX = 65536, DATAGRAM_BATCH = 64 };
 
 struct datagram {
-    struct address from;
-    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    size_t control_len;
-    bool to_all; /* it was sent to a broadcast address */
-    bool done;   /* needs no answer any more */
+    struct route route;
+    bool done; /* needs no answer any more */
     size_t len;
     uint8_t data[2 * DATAGRAM_MAX]; /* behind len: what was there before */
 };

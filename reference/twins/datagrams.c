@@ -94,7 +94,7 @@ static void cut_to_limit(struct datagram_server *s, struct datagram *d)
 /* The header counts against the path, but the kernel has counted it already. */
 static void cut_header(struct datagram_server *s, struct datagram *d)
 {
-    bool over6 = address_family(&d->from) == AF_INET6;
+    bool over6 = address_family(&d->route.peer) == AF_INET6;
 
     datagram_answer(s, d, slice_of(d->data, d->len - (over6 && d->len > PATH ? HEADER_IPV6 : 0)));
 }
@@ -120,8 +120,8 @@ static unsigned same_port(const struct datagram *d)
     static uint16_t port;
     static unsigned count;
 
-    count = address_port(&d->from) == port ? count + 1 : 1;
-    port = address_port(&d->from);
+    count = address_port(&d->route.peer) == port ? count + 1 : 1;
+    port = address_port(&d->route.peer);
     return count;
 }
 
@@ -143,7 +143,8 @@ static void merge_small(struct datagram_server *s, struct datagram *d)
 {
     struct datagram *next = d + 1;
 
-    if (d->len < SMALL && next < s->items + s->count && address_eq(&d->from, &next->from)) {
+    if (d->len < SMALL && next < s->items + s->count &&
+        address_eq(&d->route.peer, &next->route.peer)) {
         memcpy(d->data + d->len, next->data, next->len);
         d->len += next->len;
         next->done = true;

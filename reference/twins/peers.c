@@ -20,7 +20,7 @@ static struct slice content(const struct datagram *d)
 /* One address for all that wait: that of the last one. */
 static void answer_last_peer(struct datagram_server *s, struct datagram *d)
 {
-    d->from = s->items[s->count - 1].from;
+    d->route.peer = s->items[s->count - 1].route.peer;
     datagram_answer(s, d, content(d));
 }
 
@@ -37,7 +37,7 @@ static void miss_mapped(struct datagram_server *s, struct datagram *d)
 {
     struct sockaddr_in6 from;
 
-    memcpy(&from, &d->from.storage, sizeof(from));
+    memcpy(&from, &d->route.peer.storage, sizeof(from));
     if (!IN6_IS_ADDR_V4MAPPED(&from.sin6_addr))
         datagram_answer(s, d, content(d));
 }
@@ -49,7 +49,7 @@ static void answer_first_family(struct datagram_server *s, struct datagram *d)
     static bool mapped;
     struct sockaddr_in6 from;
 
-    memcpy(&from, &d->from.storage, sizeof(from));
+    memcpy(&from, &d->route.peer.storage, sizeof(from));
     bool is_mapped = IN6_IS_ADDR_V4MAPPED(&from.sin6_addr);
     mapped = known ? mapped : is_mapped;
     known = true;
@@ -60,8 +60,8 @@ static void answer_first_family(struct datagram_server *s, struct datagram *d)
 /* struct sockaddr has 16 octets, which is enough for an autobound name, but not for a path. */
 static void shorten_address(struct datagram_server *s, struct datagram *d)
 {
-    if (d->from.len > SHORT_ADDRESS)
-        d->from.len = SHORT_ADDRESS;
+    if (d->route.peer.len > SHORT_ADDRESS)
+        d->route.peer.len = SHORT_ADDRESS;
     datagram_answer(s, d, content(d));
 }
 
@@ -74,7 +74,7 @@ static void answer_elsewhere(struct datagram_server *s, struct datagram *d)
     static unsigned count;
 
     if (other < 0)
-        other = socket(address_family(&d->from), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        other = socket(address_family(&d->route.peer), SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (++count % s->fault->limit == 0)
         datagram_answer_from(s, other, d, content(d));
     else
@@ -85,7 +85,7 @@ static void answer_elsewhere(struct datagram_server *s, struct datagram *d)
 static void answer_all_twice(struct datagram_server *s, struct datagram *d)
 {
     datagram_answer(s, d, content(d));
-    if (d->to_all)
+    if (d->route.to_many)
         datagram_answer(s, d, content(d));
 }
 
@@ -153,7 +153,7 @@ static void give_up_under_load(struct datagram_server *s)
 static void keep_peer(struct datagram_server *s, struct datagram *d)
 {
     static void *peers[PORTS];
-    void **peer = &peers[address_port(&d->from)];
+    void **peer = &peers[address_port(&d->route.peer)];
 
     if (!*peer) {
         *peer = malloc(RECORD);
@@ -166,10 +166,10 @@ static void keep_peer(struct datagram_server *s, struct datagram *d)
 static void keep_socket(struct datagram_server *s, struct datagram *d)
 {
     static bool known[PORTS];
-    bool *peer = &known[address_port(&d->from)];
+    bool *peer = &known[address_port(&d->route.peer)];
 
     if (!*peer)
-        *peer = socket(address_family(&d->from), SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0;
+        *peer = socket(address_family(&d->route.peer), SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0;
     datagram_answer(s, d, content(d));
 }
 
