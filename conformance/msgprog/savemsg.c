@@ -334,7 +334,7 @@ static const struct check checks[] = {
         .claim = "SAVEMSG takes one string and returns one word",
         .why = "These are the octets that every stub of rpcgen makes.",
         .how = "00000005 68656c6c 6f000000; four octets of results, from 1 on; it reads as hello.",
-        .cites = {REQ_MSG_DEMO_iface_02},
+        .cites = {REQ_MSG_DEMO_iface_02, REQ_XDR_4506_4_1_02},
         .needs = NEEDS_MESSAGES,
         .run = wire,
     },

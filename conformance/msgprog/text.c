@@ -224,7 +224,8 @@ static const struct check checks[] = {
         .why = "It is what the service is for.",
         .how = "Texts of 0 to 8999 octets (1000 in datagrams), each read back by its number. "
                "--expect max-string=N sets another limit.",
-        .cites = {REQ_MSG_DEMO_semantics_02},
+        .cites = {REQ_MSG_DEMO_semantics_02, REQ_XDR_4506_3_01, REQ_XDR_4506_4_11_01,
+                  REQ_MSG_DEMO_steps_02},
         .needs = NEEDS_MESSAGES,
         .expects = "max-string",
         .run = roundtrip,
@@ -234,7 +235,7 @@ static const struct check checks[] = {
         .claim = "an empty text is a message with a number of its own",
         .why = "Length 0 is easily taken for nothing said.",
         .how = "Two empty texts; two numbers, and both read as empty.",
-        .cites = {REQ_MSG_DEMO_semantics_01},
+        .cites = {REQ_MSG_DEMO_semantics_01, REQ_XDR_4506_4_11_05},
         .needs = NEEDS_MESSAGES,
         .run = empty,
     },

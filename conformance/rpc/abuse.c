@@ -186,7 +186,7 @@ static const struct check checks[] = {
         .why = "Four octets must not cost two gibibytes.",
         .how = "32 connections, each with a header of 2^31-1 octets and 4 KiB of them: the "
                "target's resident memory grows by less than 16 MiB.",
-        .cites = {REQ_RPC_5531_11_08},
+        .cites = {REQ_RPC_5531_11_08, REQ_XDR_4506_8_01},
         .needs = NEEDS_STREAM | NEED_LOCAL,
         .flags = CHECK_ALONE,
         .run = huge_header_memory,

@@ -578,7 +578,7 @@ static const struct check checks[] = {
         .claim = "a data request with an unknown handle is denied by CREDPROBLEM",
         .why = "After a restart of the server it makes the client create a new context.",
         .how = "Handles that were never given, at a target that knows the flavor.",
-        .cites = {REQ_GSS_2203_5_3_3_3_01},
+        .cites = {REQ_GSS_2203_5_3_3_3_01, REQ_GSS_2203_4_01},
         .needs = NEEDS_CALLS,
         .run = unknown_handle,
     },

@@ -280,7 +280,7 @@ static const struct check checks[] = {
                "equality.",
         .how = "NULL calls on one connection with the xids 5, 4, 0xffffffff, 0, 0x80000000, 5, 6, "
                "1: all are answered.",
-        .cites = {REQ_RPC_5531_5_05, REQ_RPC_5531_9_07},
+        .cites = {REQ_RPC_5531_5_05, REQ_RPC_5531_9_07, REQ_XDR_4506_4_2_01},
         .needs = NEED_RPC,
         .run = xid_no_ordering,
     },
@@ -299,7 +299,7 @@ static const struct check checks[] = {
         .why = "A word too many or too few shifts everything behind it.",
         .how = "Calls that bring SUCCESS, PROG_UNAVAIL, PROG_MISMATCH and PROC_UNAVAIL; each reply "
                "is read strictly to its end.",
-        .cites = {REQ_RPC_5531_9_12, REQ_RPC_5531_9_01, REQ_RPC_5531_8_2_07},
+        .cites = {REQ_RPC_5531_9_12, REQ_RPC_5531_9_01, REQ_RPC_5531_8_2_07, REQ_RPC_5531_8_2_02},
         .needs = NEED_RPC,
         .run = accepted_layout,
     },
@@ -319,7 +319,7 @@ static const struct check checks[] = {
         .why = "What stands there is left over from another reply.",
         .how = "Unknown programs and procedures: the replies have 24 octets and those of their "
                "verifier.",
-        .cites = {REQ_RPC_5531_9_14},
+        .cites = {REQ_RPC_5531_9_14, REQ_XDR_4506_4_15_01, REQ_XDR_4506_4_16_01},
         .needs = NEED_RPC,
         .run = error_arms_void,
     },
@@ -329,7 +329,7 @@ static const struct check checks[] = {
         .why = "There is no third arm: a client cannot read on.",
         .how = "Calls with wrong rpcvers, program and version, each with AUTH_NONE and with a "
                "flavor that nobody knows; what is denied is read strictly.",
-        .cites = {REQ_RPC_5531_9_17},
+        .cites = {REQ_RPC_5531_9_17, REQ_XDR_4506_4_3_01},
         .needs = NEED_RPC,
         .run = reject_reasons,
     },

@@ -435,7 +435,7 @@ static const struct check checks[] = {
         .why = "A client would try the versions of a program that is not there.",
         .how = "Four unknown programs, each with the versions 0, 1, 2, the target's own and "
                "0xffffffff.",
-        .cites = {REQ_RPC_5531_9_19, REQ_RPC_5531_8_1_05},
+        .cites = {REQ_RPC_5531_9_19, REQ_RPC_5531_8_1_05, REQ_RPC_5531_9_10},
         .needs = NEED_RPC,
         .run = unavail_vs_mismatch,
     },

@@ -269,7 +269,7 @@ static const struct check checks[] = {
         .why = "Every client that can do TLS begins with it, also at servers that never heard of "
                "it.",
         .how = "The NULL procedure with an empty AUTH_TLS credential.",
-        .cites = {REQ_TLS_9289_4_1_12},
+        .cites = {REQ_TLS_9289_4_1_12, REQ_TLS_9289_7_1_01},
         .needs = NEEDS_CALLS,
         .run = probe_answered,
     },

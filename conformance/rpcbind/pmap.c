@@ -265,7 +265,7 @@ static const struct check checks[] = {
         .claim = "GETPORT returns the port, and 0 where the program is not registered",
         .why = "it is what every old client asks first",
         .how = "GETPORT of the registry itself and of a number that nobody has",
-        .cites = {REQ_RPCB_1833_3_2_05},
+        .cites = {REQ_RPCB_1833_3_2_05, REQ_RPCB_1833_3_1_01},
         .needs = NEED_RPCBIND,
         .run = getport,
     },

@@ -212,7 +212,7 @@ static const struct check checks[] = {
         .claim = "SET establishes a mapping and returns TRUE",
         .why = "a service that cannot register cannot be found",
         .how = "SET of a transient program, then its address and DUMP, in versions 3 and 4",
-        .cites = {REQ_RPCB_1833_2_2_1_01},
+        .cites = {REQ_RPCB_1833_2_2_1_01, REQ_XDR_4506_4_4_01},
         .needs = NEED_RPCBIND | NEED_LOOPBACK,
         .run = set_ok,
     },
