@@ -105,3 +105,15 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
                conn->number, pushed, text_s(pushed));
     return pushed;
 }
+
+void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+{
+    size_t total = 0;
+    size_t pushed;
+
+    do {
+        pushed = check_push(c, conn, size, limit - total);
+        total += pushed;
+        check_probe(c);
+    } while (check_alive(c) && pushed > 0 && total < limit && check_in_time(c));
+}
