@@ -86,6 +86,7 @@ struct run {
     int64_t began_us;
     time_t started;
     unsigned restarts;
+    bool chose_port;       /* the port of the target is one that we have chosen */
     size_t sanitizer_seen; /* of the target's standard error, how much was looked through */
     char ending[512];      /* why the run ended early, or "" */
     bool unreached;        /* the target could not be reached or started at all */
@@ -104,6 +105,11 @@ struct run {
  */
 bool run_perform(struct run *run, const struct run_options *options, struct problem *why) MUST_USE;
 void run_free(struct run *run);
+
+/* A list of checks in words, for a line of limited length: the first few by name, and how many
+   more there are. `nth` counts from 0; run_end_names closes the list. */
+void run_put_name(struct buf *out, size_t nth, const struct check *check);
+void run_end_names(struct buf *out, size_t count);
 
 /* The exit status of the contract for this run. */
 int run_status(const struct run *run);
