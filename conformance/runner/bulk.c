@@ -85,7 +85,7 @@ void check_drain(struct check_ctx *c, struct conn *conn)
     check_met(c);
 }
 
-size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
 {
     size_t pushed = 0;
 
@@ -98,11 +98,18 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
             break;
         pushed += before - conn_unsent(conn);
     }
+    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octet%s pushed without reading",
+               conn->number, pushed, text_s(pushed));
+    return pushed;
+}
+
+size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+{
+    size_t pushed = push(c, conn, size, limit);
+
     if (conn->lost)
         check_broken(c, "the target takes requests, or makes the sender wait",
                      "the connection is reset after %zu octet%s", pushed, text_s(pushed));
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octet%s pushed without reading",
-               conn->number, pushed, text_s(pushed));
     return pushed;
 }
 
@@ -112,8 +119,8 @@ void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size
     size_t pushed;
 
     do {
-        pushed = check_push(c, conn, size, limit - total);
+        pushed = push(c, conn, size, limit - total);
         total += pushed;
         check_probe(c);
-    } while (check_alive(c) && pushed > 0 && total < limit && check_in_time(c));
+    } while (check_alive(c) && !conn->lost && pushed > 0 && total < limit && check_in_time(c));
 }

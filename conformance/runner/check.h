@@ -327,8 +327,8 @@ unsigned check_requests(const struct check_ctx *c, size_t volume, size_t size);
 size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
 
 /* The same, and between pushes somebody else is served. A target that only waited for a processor
-   goes on behind that, so this ends where it takes nothing more of its own will, or at the limit.
- */
+   goes on behind that, so this ends where it takes nothing more of its own will, at the limit, or
+   where it ends the connection, which is not judged here. */
 void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
 
 /* Sends the rest of a pushed request; replies that come meanwhile are verified. */
