@@ -227,6 +227,17 @@ static const struct target targets[] = {
         .known = {SUN_TCP, "rpc.auth.sys-reply-verf", "rpc.rm.zero-length-fragment"},
     },
     {
+        .name = "the C library's old RPC, side by side",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/sunrpc.py glibc tcp {port}",
+        .options = "--only stream.conc.slow-* --only stream.conc.si* --only stream.oob "
+                   "--only stream.eof --jobs 4 --patience 1500",
+        .least = 8,
+        /* Who waits because of these two is no flip. */
+        .known = {"stream.conc.slow-reader-isolated", "stream.conc.slow-writer-isolated"},
+    },
+    {
         .name = "the C library's old RPC over UDP",
         .url = "rpc+udp://127.0.0.1:0/345678/2",
         .speak = "rpc",

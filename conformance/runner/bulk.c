@@ -31,6 +31,8 @@ static void settle_stuck(struct check_ctx *c, struct conn *conn)
     conn_silence_text(c, conn, actual, sizeof(actual));
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s; %zu replies are owed",
                conn->number, actual, conn_owed(conn));
+    if (!conn->ended && !conn->lost && check_alive(c))
+        c->outcome->silent = c->outcome->stalled = true;
     check_broken(c, "every request is taken and every reply comes", "%s, with %zu replies owed",
                  actual, conn_owed(conn));
 }

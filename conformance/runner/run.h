@@ -53,6 +53,7 @@ struct entry {
     bool away_beside;       /* it was turned away beside others */
     bool silent_beside;     /* ... because a reply was missing, not wrong */
     char beside[512];       /* how */
+    unsigned round;         /* of those that were tried again together, the last it was in */
     int64_t duration_us;
 
     /* Filled by judge.c */
@@ -77,6 +78,7 @@ struct run {
     struct calibration *calibration;
     struct entry *entries;
     size_t count;
+    unsigned rounds;     /* in which some broke beside others and were tried again */
     unsigned jobs;       /* now */
     unsigned jobs_begun; /* ... and at first */
     struct job slots[RUN_JOBS_MAX];

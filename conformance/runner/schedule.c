@@ -362,13 +362,35 @@ static void excuse_fallen(struct run *run)
     }
 }
 
+/* Where one of those that broke together keeps an honest client waiting when it is alone, too, the
+   others missed their replies because of it, and say nothing about being side by side. */
+static void excuse_kept_waiting(struct run *run)
+{
+    bool stalls = false;
+
+    for (size_t i = 0; i < run->count; i++) {
+        const struct entry *e = &run->entries[i];
+
+        stalls |=
+            e->round == run->rounds && e->outcome->kind == OUTCOME_BROKEN && e->outcome->stalled;
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        struct entry *e = &run->entries[i];
+
+        if (stalls && e->round == run->rounds && e->silent_beside)
+            e->failed_beside = false;
+    }
+}
+
 static void run_deferred(struct run *run)
 {
+    run->rounds++;
     for (size_t i = 0; i < run->count && may_go_on(run); i++) {
         struct entry *e = &run->entries[i];
 
         if (e->state != ENTRY_DEFERRED)
             continue;
+        e->round = run->rounds;
         run_alone(run, i);
         /* Who was turned away has met a limit of the target; the checks about admission name it. */
         e->failed_beside = e->outcome->kind != OUTCOME_BROKEN && e->death[0] == '\0' &&
@@ -377,6 +399,7 @@ static void run_deferred(struct run *run)
             run->target.pace_ms = PACE_MS;
     }
     excuse_fallen(run);
+    excuse_kept_waiting(run);
 }
 
 /* What broke beside others is judged by what it does alone, and it never got there. */
