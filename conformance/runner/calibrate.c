@@ -297,7 +297,7 @@ static void probe_half_close(struct check_ctx *c)
 
 /* Procedure 0 asks for no credential (RFC 5531 12.1). The others may, and may do so before they
    find out whether there is such a procedure: the order of these tests is open. */
-static bool is_denied(struct check_ctx *c)
+static bool is_denied(struct check_ctx *c, struct calibration *cal)
 {
     static const struct say_options due = {.awaits = true, .resend = true};
     struct onc_call call = check_call_of(c, NO_PROCEDURE);
@@ -306,16 +306,21 @@ static bool is_denied(struct check_ctx *c)
 
     check_say(c, conn, &call, &due, &h);
     check_close(c, conn);
-    return stage_held(c) && h.replies > 0 && h.sound && h.reply.reply_stat == ONC_MSG_DENIED &&
-           h.reply.reject_stat == ONC_AUTH_ERROR;
+    if (stage_held(c) && h.replies > 0)
+        return h.sound && h.reply.reply_stat == ONC_MSG_DENIED &&
+               h.reply.reject_stat == ONC_AUTH_ERROR;
+    cal->startled = true;
+    check_probe(c); /* it may be on its way down: that takes as long as this */
+    stage_held(c);
+    return false;
 }
 
-static void find_credential(struct check_ctx *c, struct calibration *cal UNUSED)
+static void find_credential(struct check_ctx *c, struct calibration *cal)
 {
     c->target.credential = TARGET_CREDENTIAL_NONE;
     if (!c->target.endpoint.rpc)
         return;
-    while (c->target.credential != TARGET_CREDENTIAL_OTHER && is_denied(c))
+    while (c->target.credential != TARGET_CREDENTIAL_OTHER && is_denied(c, cal))
         c->target.credential++;
 }
 

@@ -31,6 +31,7 @@ struct calibration {
     char unreachable[OUTCOME_TEXT_MAX];
     bool gone;        /* it served one conversation and then no other */
     bool confused;    /* connections side by side got wrong answers: run one job only */
+    bool startled;    /* an unknown procedure was not answered: if it is dead now, that did it */
     bool has_finding; /* ... about the first exchange */
     struct outcome finding;
     struct target target; /* with the results */

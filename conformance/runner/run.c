@@ -199,7 +199,8 @@ static void blame_stage(struct run *run, enum calibration_stage stage, const cha
 static void died_in_calibration(struct run *run)
 {
     struct calibration *cal = run->calibration;
-    enum calibration_stage stage = cal->stage;
+    bool last = cal->stage == STAGE_DONE && cal->startled;
+    enum calibration_stage stage = last ? STAGE_CREDENTIAL : cal->stage;
     char how[300];
     char end[128] = "is gone";
 
