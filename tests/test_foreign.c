@@ -253,7 +253,7 @@ static const struct target targets[] = {
         .spawn = "exec python3 tests/foreign/sunrpc.py gssrpc tcp {port}",
         .options = RPC_OPTIONS,
         .least = 110,
-        /* Its xdr_int() over a stream refuses what has the highest bit set, numbers and flavors; in
+        /* Over a stream it reads no int that has the highest bit set, numbers and flavors; in
            records that are no call it waits for more, which holds up all others. */
         .known = {SUN_TCP, "rpc.auth.reject-has-reason", "rpc.auth.verf-reasons",
                   "rpc.gss.init-ignores-service", "rpc.rm.http", "rpc.rm.endless-fragments",
