@@ -84,6 +84,7 @@ static void test_flags(void **state UNUSED)
         [STAGE_VOLUME] = CHECK_PIPELINE,
         [STAGE_WIDTH] = CHECK_SECOND,
         [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE,
+        [STAGE_CREDENTIAL] = CHECK_PROCEDURE,
         [STAGE_DONE] = CHECK_BASE,
     };
 

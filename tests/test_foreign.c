@@ -3,6 +3,7 @@
  * it. Where a deviation is a race of the target's own, it may show or not.
  *
  *   test_foreign [I/N]      every N-th target from the I-th on
+ *   test_foreign PATTERN    those whose names match
  */
 #include <jansson.h>
 #include <setjmp.h>
@@ -16,7 +17,7 @@
 
 #include "tests/program.h"
 
-enum { LIMIT_S = 400, KNOWN_MAX = 12 };
+enum { LIMIT_S = 400, KNOWN_MAX = 24 };
 
 struct target {
     const char *name;
@@ -24,11 +25,35 @@ struct target {
     const char *speak;
     const char *spawn;
     const char *options;
+    bool registers;                  /* with rpcbind: it runs in namespaces of its own */
     int least;                       /* checks that must have passed */
     const char *known[KNOWN_MAX];    /* fails and warns that must show */
     const char *at_times[KNOWN_MAX]; /* ... and those that may */
     const char *race; /* part of a reason that comes of a race in the target itself */
 };
+
+/* RPC is tried over RPC alone: what it does to sockets is that of its other users. */
+#define RPC_OPTIONS "--only rpc --only msgprog --patience 1500"
+
+/* All of Sun's root refuse another rpcvers while decoding, and decode over the whole buffer of a
+   datagram socket, so that old octets complete a call that is cut. A text ends at its first NUL. */
+#define SUN_UDP                                                                                    \
+    "rpc.reply.rpc-mismatch", "rpc.auth.length-lies", "rpc.msg.header-vs-args",                    \
+        "rpc.udp.no-stale-header", "rpc.udp.no-stale-args", "rpc.udp.no-stale-number",             \
+        "msgprog.text.embedded-nul", "msgprog.savemsg.cut-args", "msgprog.savemsg.length-lies",    \
+        "msgprog.savemsg.nothing-from-wrong", "msgprog.readmsg.cut-args"
+
+/* Over TCP they have one thread, wait in read() and write(), and dispatch before the record ends.
+ */
+#define SUN_TCP                                                                                    \
+    "rpc.reply.rpc-mismatch", "rpc.rm.no-early-dispatch", "rpc.rm.header-larger-than-sent",        \
+        "rpc.rm.huge-header", "rpc.tcp.slow-sender-isolation", "rpc.tcp.slow-reader-isolation",    \
+        "msgprog.text.embedded-nul"
+
+/* Another branch of the same root, in nfs-ganesha. */
+#define NTIRPC                                                                                     \
+    "rpc.reply.rpc-mismatch", "rpc.auth.sys-reply-verf", "rpc.gss.init-ignores-service",           \
+        "rpc.gss.bad-version", "rpc.gss.v3-probe", "rpc.gss.unknown-handle"
 
 static const struct target targets[] = {
     {
@@ -173,6 +198,134 @@ static const struct target targets[] = {
         .spawn = "exec tests/foreign/nginx {port}",
         .least = 40,
     },
+    {
+        .name = "echo that cannot have its port back",
+        .url = "tcp://127.0.0.1:0",
+        .spawn = "exec python3 tests/foreign/fragile_tcp.py {port}",
+        .options = "--only stream.reset --only stream.octets --patience 1500",
+        .least = 5,
+        /* Each reset is its end, and it is started again at another port. */
+        .known = {"stream.reset.mid-request", "stream.reset.after-request",
+                  "stream.reset.before-accept", "stream.reset.rude-abort-survival",
+                  "stream.reset.sigpipe-survival", "stream.reset.isolated"},
+    },
+    {
+        .name = "a server that runs once",
+        .url = "tcp://127.0.0.1:0",
+        .spawn = "exec flock -n -F tests/foreign/asyncio_tcp.py "
+                 "python3 tests/foreign/asyncio_tcp.py {port}",
+        .options = "--only stream.restart --only stream.octets",
+        .least = 3,
+    },
+    {
+        .name = "the C library's old RPC over TCP",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/sunrpc.py glibc tcp {port}",
+        .options = RPC_OPTIONS,
+        .least = 110,
+        .known = {SUN_TCP, "rpc.auth.sys-reply-verf", "rpc.rm.zero-length-fragment"},
+    },
+    {
+        .name = "the C library's old RPC, side by side",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/sunrpc.py glibc tcp {port}",
+        .options = "--only stream.conc.slow-* --only stream.conc.si* --only stream.oob "
+                   "--only stream.eof --jobs 4 --patience 1500",
+        .least = 8,
+        /* Who waits because of these two is no flip. */
+        .known = {"stream.conc.slow-reader-isolated", "stream.conc.slow-writer-isolated"},
+    },
+    {
+        .name = "the C library's old RPC over UDP",
+        .url = "rpc+udp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/sunrpc.py glibc udp {port}",
+        .options = RPC_OPTIONS,
+        .least = 90,
+        .known = {SUN_UDP, "rpc.auth.sys-reply-verf"},
+    },
+    {
+        .name = "Kerberos' RPC over TCP",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/sunrpc.py gssrpc tcp {port}",
+        .options = RPC_OPTIONS,
+        .least = 110,
+        /* Over a stream it reads no int that has the highest bit set, numbers and flavors; in
+           records that are no call it waits for more, which holds up all others. */
+        .known = {SUN_TCP, "rpc.auth.reject-has-reason", "rpc.auth.verf-reasons",
+                  "rpc.gss.init-ignores-service", "rpc.rm.http", "rpc.rm.endless-fragments",
+                  "rpc.rm.huge-header-memory", "msgprog.readmsg.unknown"},
+    },
+    {
+        .name = "Kerberos' RPC over UDP",
+        .url = "rpc+udp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/sunrpc.py gssrpc udp {port}",
+        .options = RPC_OPTIONS,
+        .least = 90,
+        .known = {SUN_UDP, "rpc.gss.init-ignores-service"},
+    },
+    {
+        .name = "nfs-ganesha, NFS over TCP",
+        .url = "rpc+tcp://127.0.0.1:0/100003/3",
+        .speak = "rpc",
+        .spawn = "exec tests/foreign/rpcd ganesha-nfs {port}",
+        .options = RPC_OPTIONS,
+        .registers = true,
+        .least = 75,
+        /* Fragments must end at words, and none may be empty. RPCSEC_GSS with no handle kills it.
+           It forgets the replies that a worker has not sent when the end of the client comes. */
+        .known = {NTIRPC, "rpc.rm.fragments", "rpc.rm.two-cuts", "rpc.rm.zero-length-fragment",
+                  "rpc.rm.zero-length-last"},
+        .at_times = {"rpc.tcp.half-close-replies"},
+    },
+    {
+        .name = "nfs-ganesha, MOUNT over UDP",
+        .url = "rpc+udp://127.0.0.1:0/100005/3",
+        .speak = "rpc",
+        .spawn = "exec tests/foreign/rpcd ganesha-mount {port}",
+        .options = RPC_OPTIONS,
+        .registers = true,
+        .least = 70,
+        /* What is cut off a datagram is zero. */
+        .known = {NTIRPC, "rpc.auth.length-lies", "rpc.msg.header-vs-args",
+                  "rpc.reply.garbage-args", "rpc.bcast.silent-on-error"},
+    },
+    {
+        .name = "rpc.mountd, which listens twice",
+        .url = "rpc+tcp://127.0.0.1:0/100005/3",
+        .speak = "rpc",
+        .spawn = "exec tests/foreign/rpcd mountd {port}",
+        .options = "--only stream.restart",
+        .registers = true,
+        .least = 3,
+    },
+    {
+        .name = "rpc.rquotad, which wants names",
+        .url = "rpc+udp://127.0.0.1:0/100011/2",
+        .speak = "rpc",
+        .spawn = "exec tests/foreign/rpcd rquotad {port}",
+        .options = RPC_OPTIONS,
+        .registers = true,
+        .least = 60,
+        /* As ci/waivers/libtirpc.yaml says. */
+        .known = {"rpc.reply.rpc-mismatch", "rpc.auth.sys-reply-verf", "rpc.auth.length-lies",
+                  "rpc.msg.header-vs-args", "rpc.udp.no-stale-header",
+                  "rpc.gss.init-ignores-service", "rpc.gss.bad-version", "rpc.gss.v3-probe",
+                  "rpc.gss.bad-cred", "rpc.bcast.silent-on-error"},
+    },
+    {
+        .name = "ypserv, which runs once",
+        .url = "rpc+udp://127.0.0.1:0/100004/2",
+        .speak = "rpc",
+        .spawn = "exec tests/foreign/rpcd ypserv {port}",
+        .options = "--only datagram --patience 1500",
+        .registers = true,
+        .least = 15,
+    },
 };
 
 static bool is_among(const char *id, const char *const *list)
@@ -216,9 +369,8 @@ static void judge(const struct target *t, json_t *root, const struct program_res
         fail_msg("%s: only %d checks passed\n%s%s", t->name, passed, r->out, r->err);
 }
 
-static void test_target(void **state)
+static void try_target(const struct target *t)
 {
-    const struct target *t = *state;
     char folder[64];
     char path[128];
     char url[128];
@@ -229,11 +381,13 @@ static void test_target(void **state)
     text_copy(url, sizeof(url), t->url);
     if (hole)
         text_format(url, sizeof(url), "unix:%s/socket", folder);
+    /* In namespaces the whole command is one word in single quotes. */
     struct program_result r = program_run(
         LIMIT_S,
-        "@B/assay check '%s' --speak '%s' %s --quiet --report text --report json=%s "
-        "--spawn \"%s\"",
-        url, t->speak ? t->speak : "echo", t->options ? t->options : "", path, t->spawn);
+        "%s@B/assay check \"%s\" --speak \"%s\" %s --quiet --report text --report json=%s "
+        "--spawn \"%s\"%s",
+        t->registers ? "tests/with-rpcbind '" : "", url, t->speak ? t->speak : "echo",
+        t->options ? t->options : "", path, t->spawn, t->registers ? "'" : "");
     json_t *root = json_load_file(path, 0, NULL);
     if (!root)
         fail_msg("%s: status %d, no report\n%s%s", t->name, r.status, r.out, r.err);
@@ -243,10 +397,32 @@ static void test_target(void **state)
     program_remove_folder(folder);
 }
 
+/* What tests/with-rpcbind needs of the machine. */
+static bool has_namespaces(void)
+{
+    struct program_result r = program_run(
+        LIMIT_S, "unshare $([ $(id -u) = 0 ] || echo -r) -n -m -p -f --mount-proc true");
+    bool ok = r.status == 0;
+
+    if (!ok)
+        print_message("skipped: no namespaces of its own for rpcbind: %s", r.err);
+    program_free(&r);
+    return ok;
+}
+
+static void test_target(void **state)
+{
+    const struct target *t = *state;
+
+    if (t->registers && !has_namespaces())
+        skip();
+    try_target(t);
+}
 int main(int argc, char **argv)
 {
     struct CMUnitTest tests[ARRAY_LEN(targets)];
     const char *slash = argc > 1 ? strchr(argv[1], '/') : NULL;
+    const char *pattern = argc > 1 && !slash ? argv[1] : "*";
     uint64_t part = slash ? (uint64_t)(argv[1][0] - '0') : 1;
     uint64_t parts = 1;
     size_t count = 0;
@@ -260,6 +436,8 @@ int main(int argc, char **argv)
             void *out;
         } state = {.in = &targets[i]};
 
+        if (!text_glob(pattern, targets[i].name))
+            continue;
         tests[count++] = (struct CMUnitTest){
             .name = targets[i].name, .test_func = test_target, .initial_state = state.out};
     }

@@ -67,7 +67,7 @@ static void test_rpcbind(void **state UNUSED)
         struct program_result r = program_run(
             LIMIT_S,
             "tests/with-rpcbind '@B/assay check %s --only rpc --only rpcbind --jobs 1 --patience "
-            "1500 --skip rpc.tcp.slow-reader-isolation --quiet --strict "
+            "1500 --quiet --strict "
             "--waive ci/waivers/rpcbind.yaml'",
             urls[i]);
 

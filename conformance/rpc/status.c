@@ -243,13 +243,12 @@ static void dispatch_unique(struct check_ctx *c)
 
     for (size_t i = 0; i < ARRAY_LEN(bits) * 3 && check_alive(c); i++) {
         static const uint32_t due[] = {ONC_PROG_UNAVAIL, ONC_PROG_MISMATCH, ONC_PROC_UNAVAIL};
-        struct onc_call call = check_call_of(c, ONC_NULLPROC);
+        struct onc_call call = check_call_of(c, i % 3 == 2 ? bits[i / 3] : ONC_NULLPROC);
         struct heard h;
         char what[TEXT];
 
         call.prog ^= i % 3 == 0 ? bits[i / 3] : 0;
         call.vers ^= i % 3 == 1 ? bits[i / 3] : 0;
-        call.proc ^= i % 3 == 2 ? bits[i / 3] : 0;
         text_format(what, sizeof(what), "a call of 0x%" PRIx32 "/0x%" PRIx32 "/0x%" PRIx32,
                     call.prog, call.vers, call.proc);
         check_say(c, conn, &call, &wrong_due, &h);
@@ -273,6 +272,15 @@ static void unsigned_numbers(struct check_ctx *c)
     check_probe(c);
 }
 
+/* What others specify need not be served whole. That ours is, and rpcbind, is judged elsewhere. */
+static bool lacks_procedure(const struct check_ctx *c, const struct heard *h)
+{
+    uint32_t program = c->target.endpoint.program;
+
+    return program != TARGET_MSGPROG && program != TARGET_RPCBIND && h->replies == 1 && h->sound &&
+           h->reply.reply_stat == ONC_MSG_ACCEPTED && h->reply.accept_stat == ONC_PROC_UNAVAIL;
+}
+
 static void garbage_args(struct check_ctx *c)
 {
     struct conn *conn;
@@ -293,6 +301,10 @@ static void garbage_args(struct check_ctx *c)
         check_say(c, conn, &call, &wrong_due, &h);
         if (check_alive(c) && h.replies == 1 && h.sound && h.reply.reply_stat == ONC_MSG_DENIED) {
             check_skipped(c, "procedure %" PRIu32 " wants credentials", proc);
+            return;
+        }
+        if (check_alive(c) && lacks_procedure(c, &h)) {
+            check_skipped(c, "the target does not have procedure %" PRIu32, proc);
             return;
         }
         check_accepted(c, &h,
@@ -474,6 +486,7 @@ static const struct check checks[] = {
                "connection.",
         .cites = {REQ_RPC_5531_8_1_07},
         .needs = NEED_RPC,
+        .flags = CHECK_PROCEDURE,
         .run = proc_unavail,
     },
     {

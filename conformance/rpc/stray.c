@@ -145,7 +145,8 @@ static void react(struct check_ctx *c, char texts[ROWS][TEXT])
         struct conn *conn = check_dial(c);
         struct heard h;
 
-        call.cred.flavor = i >= WRONG_STATUSES + 2 ? 0x7ffffff7 : ONC_AUTH_NONE;
+        if (i >= WRONG_STATUSES + 2)
+            call.cred.flavor = 0x7ffffff7;
         check_say(c, conn, &call, i < WRONG_STATUSES ? &wrong_due : &wrong_open, &h);
         if (i < WRONG_STATUSES)
             check_answered_once(c, &h, w->what);

@@ -11,8 +11,9 @@ enum {
     ASKS = 10, /* every tenth of them asks */
     ROOM = 4096,
     SMALL_BUFFER = 4096,
-    UNREAD = 32 << 20, /* more than both sides buffer */
-    CALL_BODY = 44,    /* octets of a NULL call with its header */
+    SMALL_SEGMENT = 536, /* the kernel measures the target's send buffer by it */
+    UNREAD = 8 << 20,    /* more than both sides buffer then */
+    CALL_BODY = 44,      /* octets of a NULL call with its header */
 };
 
 static const struct say_options alone = {.no_fence = true};
@@ -163,11 +164,11 @@ static void slow_sender(struct check_ctx *c)
 
 static void slow_reader(struct check_ctx *c)
 {
-    const struct net_dial_options options = {.receive_buffer = SMALL_BUFFER};
+    const struct net_dial_options options = {.receive_buffer = SMALL_BUFFER,
+                                             .segment = SMALL_SEGMENT};
     struct conn *conn = check_dial_with(c, &c->target.address, &options);
 
-    check_push(c, conn, CALL_BODY, check_volume(c, UNREAD));
-    check_probe(c);
+    check_push_beside(c, conn, CALL_BODY, check_volume(c, UNREAD));
     check_reset(c, conn);
     check_probe(c);
 }
@@ -254,9 +255,8 @@ static const struct check checks[] = {
         .id = "rpc.tcp.slow-reader-isolation",
         .claim = "a client that reads no replies delays nobody",
         .why = "A server that waits until they are taken belongs to whoever takes none.",
-        .how =
-            "Calls without reading until the target takes no more of them, or 32 MiB; others are "
-            "served.",
+        .how = "Calls without reading until the target takes no more of them, or 8 MiB; others are "
+               "served.",
         .cites = {REQ_RPC_ROB_11_02},
         .needs = NEEDS_STREAM | NEED_CONCURRENT,
         .flags = CHECK_ALONE | CHECK_REMOTE_FLOOD,

@@ -31,6 +31,8 @@ static void settle_stuck(struct check_ctx *c, struct conn *conn)
     conn_silence_text(c, conn, actual, sizeof(actual));
     check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s; %zu replies are owed",
                conn->number, actual, conn_owed(conn));
+    if (!conn->ended && !conn->lost && check_alive(c))
+        c->outcome->silent = c->outcome->stalled = true;
     check_broken(c, "every request is taken and every reply comes", "%s, with %zu replies owed",
                  actual, conn_owed(conn));
 }
@@ -117,4 +119,16 @@ bool check_try_push(struct check_ctx *c, struct conn *conn, size_t size, size_t 
 {
     push(c, conn, size, limit);
     return check_alive(c) && !conn->lost;
+}
+
+void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+{
+    size_t total = 0;
+    size_t pushed;
+
+    do {
+        pushed = push(c, conn, size, limit - total);
+        total += pushed;
+        check_probe(c);
+    } while (check_alive(c) && !conn->lost && pushed > 0 && total < limit && check_in_time(c));
 }

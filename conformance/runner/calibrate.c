@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conformance/runner/conn.h"
+#include "conformance/runner/calls.h"
 #include "harness/base/deadline.h"
 
 enum {
@@ -24,6 +24,8 @@ enum {
     FAST_BYTES_PER_S = 1 << 30,
     US_PER_S = 1000000,
 };
+
+#define NO_PROCEDURE 0xfffffff7
 
 /* Forgets how the last stage ended, so that the next can be tried; its transcript stays. */
 static bool stage_held(struct check_ctx *c)
@@ -291,6 +293,37 @@ static void probe_half_close(struct check_ctx *c)
     c->target.half_closes = stage_held(c);
 }
 
+/* ---- what do its procedures want? ---- */
+
+/* Procedure 0 asks for no credential (RFC 5531 12.1). The others may, and may do so before they
+   find out whether there is such a procedure: the order of these tests is open. */
+static bool is_denied(struct check_ctx *c, struct calibration *cal)
+{
+    static const struct say_options due = {.awaits = true, .resend = true};
+    struct onc_call call = check_call_of(c, NO_PROCEDURE);
+    struct conn *conn = check_dial(c);
+    struct heard h;
+
+    check_say(c, conn, &call, &due, &h);
+    check_close(c, conn);
+    if (stage_held(c) && h.replies > 0)
+        return h.sound && h.reply.reply_stat == ONC_MSG_DENIED &&
+               h.reply.reject_stat == ONC_AUTH_ERROR;
+    cal->startled = true;
+    check_probe(c); /* it may be on its way down: that takes as long as this */
+    stage_held(c);
+    return false;
+}
+
+static void find_credential(struct check_ctx *c, struct calibration *cal)
+{
+    c->target.credential = TARGET_CREDENTIAL_NONE;
+    if (!c->target.endpoint.rpc)
+        return;
+    while (c->target.credential != TARGET_CREDENTIAL_OTHER && is_denied(c, cal))
+        c->target.credential++;
+}
+
 static void settle_patience(struct check_ctx *c, bool fixed)
 {
     int64_t ms = c->target.slowest_us * TARGET_PATIENCE_FACTOR / 1000;
@@ -340,7 +373,7 @@ void calibrate(struct check_ctx *c, struct calibration *cal)
         [STAGE_REACH] = stage_reach,           [STAGE_ANSWER] = stage_answer,
         [STAGE_LATENCY] = stage_latency,       [STAGE_PIPELINE] = stage_pipeline,
         [STAGE_VOLUME] = stage_volume,         [STAGE_WIDTH] = measure_width,
-        [STAGE_HALF_CLOSE] = stage_half_close,
+        [STAGE_HALF_CLOSE] = stage_half_close, [STAGE_CREDENTIAL] = find_credential,
     };
 
     for (unsigned stage = STAGE_REACH; stage < cal->stop_before; stage++) {
@@ -365,6 +398,7 @@ unsigned calibration_flag(enum calibration_stage stage)
         [STAGE_VOLUME] = CHECK_PIPELINE,
         [STAGE_WIDTH] = CHECK_SECOND,
         [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE,
+        [STAGE_CREDENTIAL] = CHECK_PROCEDURE,
         [STAGE_DONE] = CHECK_BASE,
     };
 

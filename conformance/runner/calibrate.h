@@ -1,9 +1,9 @@
 /*
  * Calibration: what kind of target this is, found out before any check runs: whether it is there
- * and answers right, how fast, whether it serves connections side by side, pipelines, and answers
- * a client that has half-closed. It decides how much is asked and how long silence lasts, never a
- * verdict; but what goes wrong in it is not swallowed: a wrong or missing first answer is kept as
- * the finding of the check that makes that claim.
+ * and answers right, how fast, whether it serves connections side by side, pipelines, answers a
+ * client that has half-closed, and what credential its procedures want. It decides how much is
+ * asked and how long silence lasts, never a verdict; but what goes wrong in it is not swallowed: a
+ * wrong or missing first answer is kept as the finding of the check that makes that claim.
  */
 #ifndef CONFORMANCE_RUNNER_CALIBRATE_H
 #define CONFORMANCE_RUNNER_CALIBRATE_H
@@ -18,6 +18,7 @@ enum calibration_stage {
     STAGE_VOLUME,
     STAGE_WIDTH,
     STAGE_HALF_CLOSE,
+    STAGE_CREDENTIAL,
     STAGE_DONE,
 };
 
@@ -30,6 +31,7 @@ struct calibration {
     char unreachable[OUTCOME_TEXT_MAX];
     bool gone;        /* it served one conversation and then no other */
     bool confused;    /* connections side by side got wrong answers: run one job only */
+    bool startled;    /* an unknown procedure was not answered: if it is dead now, that did it */
     bool has_finding; /* ... about the first exchange */
     struct outcome finding;
     struct target target; /* with the results */

@@ -207,9 +207,24 @@ uint32_t check_xid(struct check_ctx *c)
     return c->next_xid++;
 }
 
+/* AUTH_SYS of user and group 65534, at machine "assay": honest, and worth little. */
+static struct onc_auth somebody(void)
+{
+    static const uint8_t body[] = {0, 0, 0, 1, 0,    0,    0, 5, 'a',  's',  's', 'a', 'y', 0,
+                                   0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0xff, 0xfe, 0,   0,   0,   0};
+
+    return (struct onc_auth){.flavor = ONC_AUTH_SYS,
+                             .body = wire_counted_of(slice_of(body, sizeof(body)))};
+}
+
 struct onc_call check_call_of(struct check_ctx *c, uint32_t proc)
 {
-    return onc_call_of(check_xid(c), c->target.endpoint.program, c->target.endpoint.version, proc);
+    struct onc_call call =
+        onc_call_of(check_xid(c), c->target.endpoint.program, c->target.endpoint.version, proc);
+
+    if (proc != ONC_NULLPROC && c->target.credential == TARGET_CREDENTIAL_SYS)
+        call.cred = somebody();
+    return call;
 }
 
 void check_expect(struct check_ctx *c, struct conn *conn, uint32_t xid, struct heard *ret)
@@ -525,6 +540,11 @@ void check_accepted(struct check_ctx *c, struct heard *h, const char *what, uint
                 name ? name : "with a status");
     if (!one_sound(c, h, expected))
         return;
+    if (status == ONC_PROC_UNAVAIL && c->target.credential == TARGET_CREDENTIAL_OTHER &&
+        h->reply.reply_stat == ONC_MSG_DENIED && h->reply.reject_stat == ONC_AUTH_ERROR) {
+        check_skipped(c, "all procedures but NULL want a credential that is not to be had here");
+        return;
+    }
     if (h->reply.reply_stat != ONC_MSG_ACCEPTED || h->reply.accept_stat != status)
         settle_other(c, h, expected);
     check_met(c);

@@ -54,7 +54,8 @@ struct say_options {
 /* A fresh xid of this check. */
 uint32_t check_xid(struct check_ctx *c);
 
-/* An honest call of the target's program and version, with a fresh xid. */
+/* An honest call of the target's program and version, with a fresh xid. Its credential is
+   AUTH_NONE, or AUTH_SYS where the target's procedures want that and it is not NULL. */
 struct onc_call check_call_of(struct check_ctx *c, uint32_t proc);
 
 /* Says the octets of one message, as a record or a datagram. `xid` is the one that replies to it
@@ -92,7 +93,8 @@ void check_linger(struct check_ctx *c, struct heard *h);
 
    Where a reply is due and none came with the fence, it is waited for until patience ends. */
 
-/* Exactly one reply, read strictly, accepted with this status. */
+/* Exactly one reply, read strictly, accepted with this status. Where all procedures but NULL want a
+   credential that we do not have, nobody can tell whether there is one: PROC_UNAVAIL is skipped. */
 void check_accepted(struct check_ctx *c, struct heard *h, const char *what, uint32_t status);
 
 /* The same, denied: AUTH_ERROR with this auth_stat, or with any where it is ONC_AUTH_OK. */

@@ -52,6 +52,7 @@ enum check_flag {
     CHECK_REMOTE_FLOOD = 1 << 7, /* floods: against loopback only, unless --allow-remote */
     CHECK_UNREACHED = 1 << 8,    /* tried where a spawned target cannot be reached */
     CHECK_EVERY = 1 << 9,        /* every datagram must be answered: none is sent a second time */
+    CHECK_PROCEDURE = 1 << 10,   /* the claim that stands for an unknown procedure in it */
 };
 
 enum { CHECK_CITES_MAX = 4 };
@@ -330,6 +331,11 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
 /* As check_push, where the target may also end the connection; false where it did. */
 bool check_try_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
 
+/* The same, and between pushes somebody else is served. A target that only waited for a processor
+   goes on behind that, so this ends where it takes nothing more of its own will, at the limit, or
+   where it ends the connection, which is not judged here. */
+void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size_t limit);
+
 /* Sends the rest of a pushed request; replies that come meanwhile are verified. */
 void check_push_rest(struct check_ctx *c, struct conn *conn);
 
@@ -349,7 +355,8 @@ struct procview check_memory_view(struct check_ctx *c);
    the port of the URL. A skip where none is seen. */
 void check_own_port(struct check_ctx *c);
 
-/* Starts a second target at an endpoint of its own; from then on all steps go there. */
+/* Starts a second target at an endpoint of its own; from then on all steps go there. Where none
+   starts beside the first, the check is skipped. */
 struct check_instance_options {
     int umask;                       /* -1: ours */
     const struct endpoint *endpoint; /* where, or NULL: a place that is chosen */
@@ -363,14 +370,15 @@ void check_relaunch_instance(struct check_ctx *c);
    claim: it runs and cannot be reached, or ends as if all were well. */
 bool check_reachable_or_ended(struct check_ctx *c);
 
-/* Waits until an instance serves that was started at an endpoint given by the check. */
+/* Waits until an instance serves that was started at an endpoint given by the check. Skipped where
+   it starts nowhere else, either. */
 void check_await_instance(struct check_ctx *c);
 
 /* How a second process of the same command fared at the endpoint of the instance. */
 struct rival {
     bool ended;      /* by itself, before patience did */
     bool well;       /* ... with status 0 */
-    unsigned shares; /* TCP sockets that listened on the port while it ran */
+    unsigned shares; /* TCP sockets that listened on the port while it ran, beyond those before */
 };
 
 /* Starts such a process and stops it again. */

@@ -16,6 +16,7 @@ enum {
     STOP_LIMIT_MS = 5000,
     TRY_MS = 20,
     SHOWN_TAIL = 160,
+    HOW_MAX = 128,
 };
 
 struct procview check_view(struct check_ctx *c)
@@ -126,6 +127,20 @@ static bool choose_place(struct check_ctx *c, struct endpoint *e)
     return e->port != 0;
 }
 
+/* What follows from the endpoint of the instance. */
+static bool resolve_place(struct check_ctx *c, struct instance *i)
+{
+    size_t count = 0;
+    struct problem why;
+
+    endpoint_take_program(&i->target.endpoint, &c->target.endpoint);
+    endpoint_format(&i->target.endpoint, i->target.url, sizeof(i->target.url));
+    if (target_resolve(&i->target.endpoint, &i->target.address, 1, &count, &why))
+        return true;
+    check_trouble(c, "%s", why.text);
+    return false;
+}
+
 static bool launch(struct check_ctx *c, const struct check_instance_options *options)
 {
     struct instance *i = c->instance;
@@ -188,7 +203,8 @@ static bool serves(struct check_ctx *c)
     return ok;
 }
 
-static bool await_service(struct check_ctx *c, const char *expected)
+/* Until it serves. False where it does not come to that, with the reason. */
+static bool comes_up(struct check_ctx *c, char *how, size_t cap)
 {
     struct instance *i = c->instance;
     int64_t deadline = deadline_in_ms(START_LIMIT_MS);
@@ -196,31 +212,62 @@ static bool await_service(struct check_ctx *c, const char *expected)
     while (check_alive(c) && !serves(c)) {
         process_read(&i->process);
         if (process_ended(&i->process)) {
-            char how[128];
+            char end[100];
 
             tell_end(c, i);
-            process_end_text(&i->process, how, sizeof(how));
-            check_broken(c, expected, "the process %s", how);
-        } else if (deadline_passed(deadline)) {
-            check_broken(c, expected, "it does not serve within %d s", START_LIMIT_MS / 1000);
-        } else {
-            check_pause(c, TRY_MS);
+            process_end_text(&i->process, end, sizeof(end));
+            text_format(how, cap, "the process %s", end);
+            return false;
         }
+        if (deadline_passed(deadline)) {
+            text_format(how, cap, "it does not serve within %d s", START_LIMIT_MS / 1000);
+            return false;
+        }
+        check_pause(c, TRY_MS);
     }
     return check_alive(c);
 }
 
+/* A start where one was possible before. */
+static void await_service(struct check_ctx *c, const char *expected)
+{
+    char how[HOW_MAX] = "";
+
+    if (!comes_up(c, how, sizeof(how)) && check_alive(c))
+        check_broken(c, expected, "%s", how);
+}
+
+/* Servers that run once on a machine, with a lock, a file of their process number or a second port
+   that is always the same, are sound: without an instance of its own a check cannot be tried. */
+static void await_second(struct check_ctx *c)
+{
+    char how[HOW_MAX] = "";
+
+    if (!comes_up(c, how, sizeof(how)) && check_alive(c))
+        check_skipped(c, "no second instance starts beside the target: %s", how);
+}
+
+/* The place may be what keeps it from serving, or that it runs already: whether it starts anywhere
+   else tells. */
 void check_await_instance(struct check_ctx *c)
 {
+    static const struct check_instance_options plain = {.umask = -1};
+    struct instance *i = c->instance;
+    char how[HOW_MAX] = "";
+
+    if (!check_alive(c) || comes_up(c, how, sizeof(how)) || !check_alive(c))
+        return;
+    process_stop(&i->process, 0);
+    if (!choose_place(c, &i->target.endpoint) || !resolve_place(c, i) || !launch(c, &plain))
+        return;
+    c->target = i->target;
+    await_second(c);
     if (check_alive(c))
-        await_service(c, "the target starts at the place that it is given");
+        check_broken(c, "the target starts at the place that it is given", "%s", how);
 }
 
 void check_start_instance(struct check_ctx *c, const struct check_instance_options *options)
 {
-    size_t count = 0;
-    struct problem why;
-
     if (!check_alive(c))
         return;
     struct instance *i = c->instance = calloc(1, sizeof(*c->instance));
@@ -233,31 +280,34 @@ void check_start_instance(struct check_ctx *c, const struct check_instance_optio
         i->target.endpoint = *options->endpoint;
     else if (!choose_place(c, &i->target.endpoint))
         return;
-    endpoint_take_program(&i->target.endpoint, &c->target.endpoint);
-    endpoint_format(&i->target.endpoint, i->target.url, sizeof(i->target.url));
-    if (!target_resolve(&i->target.endpoint, &i->target.address, 1, &count, &why)) {
-        check_trouble(c, "%s", why.text);
-        return;
-    }
-    if (!launch(c, options))
+    if (!resolve_place(c, i) || !launch(c, options))
         return;
     c->target = i->target;
     if (!options->endpoint)
-        await_service(c, "the target starts at a place of its own");
+        await_second(c);
 }
 
-/* While the rival runs: how many sockets listen on the port. */
-static void watch_rival(struct check_ctx *c, struct process *process, struct rival *ret)
+static unsigned listeners(const struct check_ctx *c)
+{
+    unsigned count = 0;
+
+    return sockdiag_count(address_port(&c->target.address), SOCKDIAG_LISTEN, &count, NULL) ? count
+                                                                                           : 0;
+}
+
+/* While the rival runs: how many more sockets listen on the port than the `own` of the instance,
+   which may have one for each family, or for each of its workers. */
+static void watch_rival(struct check_ctx *c, struct process *process, unsigned own,
+                        struct rival *ret)
 {
     int64_t deadline = conn_patience(c);
 
     while (!process_wait(process, deadline_in_ms(TRY_MS)) && !deadline_passed(deadline)) {
-        unsigned shares = 0;
+        unsigned count = listeners(c);
 
-        if (sockdiag_count(address_port(&c->target.address), SOCKDIAG_LISTEN, &shares, NULL) &&
-            shares > ret->shares)
-            ret->shares = shares;
-        if (ret->shares > 1)
+        if (count > own + ret->shares)
+            ret->shares = count - own;
+        if (ret->shares > 0)
             break; /* seen enough */
     }
     ret->ended = process_ended(process);
@@ -277,9 +327,10 @@ struct rival check_rival(struct check_ctx *c)
     buf_init(&command, COMMAND_MAX);
     bool ok = target_command(c->common->command, &c->target.endpoint, &command, &why);
     struct process_options o = {.command = buf_text(&command), .umask = -1};
+    unsigned own = listeners(c);
     if (ok && process_start(&process, &o, &why)) {
         check_tell(c, WHO_KIT, slice_of(NULL, 0), "started a second time: %s", o.command);
-        watch_rival(c, &process, &rival);
+        watch_rival(c, &process, own, &rival);
         process_end_text(&process, how, sizeof(how));
         check_tell(c, WHO_TARGET, slice_of(NULL, 0), "the second instance %s", how);
         process_stop(&process, deadline_in_ms(STOP_LIMIT_MS));

@@ -7,7 +7,7 @@
 #include "conformance/runner/run.h"
 #include "harness/base/deadline.h"
 
-enum { REPRODUCE_MAX = 4096, SHOWN_WORDS = 220 };
+enum { REPRODUCE_MAX = 4096, SHOWN_WORDS = 220, NAMED_MAX = 4, NAMES_ROOM = 400 };
 
 static bool is_expected(const struct run *run, const struct check *check)
 {
@@ -127,15 +127,28 @@ static void judge_entry(struct run *run, struct entry *e)
         e->guilty = -1;
 }
 
+void run_put_name(struct buf *out, size_t nth, const struct check *check)
+{
+    if (nth < NAMED_MAX)
+        buf_printf(out, "%s%s", nth ? ", " : "", check->id);
+}
+
+void run_end_names(struct buf *out, size_t count)
+{
+    if (count > NAMED_MAX)
+        buf_printf(out, " and %zu more", count - NAMED_MAX);
+}
+
 /* What broke side by side with others and held alone breaks the claim that the two are alike. */
 static void judge_flips(struct run *run)
 {
     struct entry *flips = NULL;
     struct buf names;
     const char *first = NULL;
+    size_t count = 0;
     bool losses = endpoint_is_datagram(&run->target.endpoint); /* nothing but losses, so far */
 
-    buf_init(&names, 400);
+    buf_init(&names, NAMES_ROOM);
     for (size_t i = 0; i < run->count; i++) {
         struct entry *e = &run->entries[i];
 
@@ -145,8 +158,9 @@ static void judge_flips(struct run *run)
             continue;
         first = first ? first : e->beside;
         losses = losses && e->silent_beside;
-        buf_printf(&names, "%s%s", names.len ? ", " : "", e->check->id);
+        run_put_name(&names, count++, e->check);
     }
+    run_end_names(&names, count);
     if (flips && first && flips->verdict == VERDICT_PASS) {
         flips->verdict = losses ? VERDICT_NOTE : VERDICT_FAIL;
         text_copy(flips->expected, sizeof(flips->expected),

@@ -36,6 +36,7 @@ struct outcome {
     enum outcome_kind kind;
     bool turned_away; /* the target did not let a connection in, or ended it before any answer */
     bool silent;      /* what was due did not come; nothing wrong came */
+    bool stalled;     /* ... and that was the answer to an honest request */
     unsigned met;     /* expectations that were met */
     char reason[OUTCOME_TEXT_MAX];
     char expected[OUTCOME_TEXT_MAX];

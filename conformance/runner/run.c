@@ -118,6 +118,7 @@ static bool choose_port(struct run *run, struct problem *why)
     if (endpoint_is_unix(e) || e->port != 0)
         return true;
     e->port = net_free_port(e);
+    run->chose_port = true;
     return e->port != 0 || problem_set(why, "no free port at %s", e->host);
 }
 
@@ -198,7 +199,8 @@ static void blame_stage(struct run *run, enum calibration_stage stage, const cha
 static void died_in_calibration(struct run *run)
 {
     struct calibration *cal = run->calibration;
-    enum calibration_stage stage = cal->stage;
+    bool last = cal->stage == STAGE_DONE && cal->startled;
+    enum calibration_stage stage = last ? STAGE_CREDENTIAL : cal->stage;
     char how[300];
     char end[128] = "is gone";
 
@@ -208,7 +210,9 @@ static void died_in_calibration(struct run *run)
     }
     text_format(how, sizeof(how), "the target's process %s", end);
     run->target = cal->stage == STAGE_DONE ? cal->target : run->target;
-    blame_stage(run, stage, how);
+    /* What calls an unknown procedure finds it again; where nothing does, nobody has asked. */
+    if (stage != STAGE_CREDENTIAL || entry_with(run, calibration_flag(stage)))
+        blame_stage(run, stage, how);
     if (!run->options->spawn) {
         text_format(run->ending, sizeof(run->ending), "%s; nothing more was run", how);
     } else if (stage == STAGE_LATENCY) {

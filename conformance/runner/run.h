@@ -53,6 +53,7 @@ struct entry {
     bool away_beside;       /* it was turned away beside others */
     bool silent_beside;     /* ... because a reply was missing, not wrong */
     char beside[512];       /* how */
+    unsigned round;         /* of those that were tried again together, the last it was in */
     int64_t duration_us;
 
     /* Filled by judge.c */
@@ -77,6 +78,7 @@ struct run {
     struct calibration *calibration;
     struct entry *entries;
     size_t count;
+    unsigned rounds;     /* in which some broke beside others and were tried again */
     unsigned jobs;       /* now */
     unsigned jobs_begun; /* ... and at first */
     struct job slots[RUN_JOBS_MAX];
@@ -86,6 +88,7 @@ struct run {
     int64_t began_us;
     time_t started;
     unsigned restarts;
+    bool chose_port;       /* the port of the target is one that we have chosen */
     size_t sanitizer_seen; /* of the target's standard error, how much was looked through */
     char ending[512];      /* why the run ended early, or "" */
     bool unreached;        /* the target could not be reached or started at all */
@@ -104,6 +107,11 @@ struct run {
  */
 bool run_perform(struct run *run, const struct run_options *options, struct problem *why) MUST_USE;
 void run_free(struct run *run);
+
+/* A list of checks in words, for a line of limited length: the first few by name, and how many
+   more there are. `nth` counts from 0; run_end_names closes the list. */
+void run_put_name(struct buf *out, size_t nth, const struct check *check);
+void run_end_names(struct buf *out, size_t count);
 
 /* The exit status of the contract for this run. */
 int run_status(const struct run *run);

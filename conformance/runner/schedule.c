@@ -248,7 +248,8 @@ static bool broke_lately(const struct run *run, unsigned slot)
 static void run_beside(struct run *run)
 {
     while (may_go_on(run)) {
-        fill_slots(run);
+        if (run->jobs > 1)
+            fill_slots(run);
         if (running(run) == 0)
             break;
         run_turn(run, deadline_in_ms(limit_ms(run)));
@@ -291,19 +292,21 @@ static void leave_suspects(struct run *run)
 {
     struct entry *flips = flips_entry(run);
     struct buf names;
+    size_t suspects = 0;
 
-    buf_init(&names, sizeof(run->ending) / 2);
+    buf_init(&names, sizeof(run->ending));
     for (size_t i = 0; i < run->count; i++) {
         struct entry *e = &run->entries[i];
 
         if (e->state != ENTRY_DEFERRED)
             continue;
-        buf_printf(&names, "%s%s", names.len ? ", " : "", e->check->id);
+        run_put_name(&names, suspects++, e->check);
         text_copy(e->not_run, sizeof(e->not_run),
                   "not decided: the target went while this ran beside others");
         e->state = ENTRY_DONE;
         e->ran = false;
     }
+    run_end_names(&names, suspects);
     text_format(run->ending, sizeof(run->ending),
                 "the target no longer serves; it went while %s ran; the rest was not run",
                 buf_text(&names));
@@ -359,13 +362,35 @@ static void excuse_fallen(struct run *run)
     }
 }
 
+/* Where one of those that broke together keeps an honest client waiting when it is alone, too, the
+   others missed their replies because of it, and say nothing about being side by side. */
+static void excuse_kept_waiting(struct run *run)
+{
+    bool stalls = false;
+
+    for (size_t i = 0; i < run->count; i++) {
+        const struct entry *e = &run->entries[i];
+
+        stalls |=
+            e->round == run->rounds && e->outcome->kind == OUTCOME_BROKEN && e->outcome->stalled;
+    }
+    for (size_t i = 0; i < run->count; i++) {
+        struct entry *e = &run->entries[i];
+
+        if (stalls && e->round == run->rounds && e->silent_beside)
+            e->failed_beside = false;
+    }
+}
+
 static void run_deferred(struct run *run)
 {
+    run->rounds++;
     for (size_t i = 0; i < run->count && may_go_on(run); i++) {
         struct entry *e = &run->entries[i];
 
         if (e->state != ENTRY_DEFERRED)
             continue;
+        e->round = run->rounds;
         run_alone(run, i);
         /* Who was turned away has met a limit of the target; the checks about admission name it. */
         e->failed_beside = e->outcome->kind != OUTCOME_BROKEN && e->death[0] == '\0' &&
@@ -374,6 +399,7 @@ static void run_deferred(struct run *run)
             run->target.pace_ms = PACE_MS;
     }
     excuse_fallen(run);
+    excuse_kept_waiting(run);
 }
 
 /* What broke beside others is judged by what it does alone, and it never got there. */

@@ -144,6 +144,22 @@ bool supervise_start(struct run *run, struct problem *why)
     return resolve(run, why) && is_free(run, why) && launch(run, why) && await_ready(run, why);
 }
 
+/* To another port, where the user left the choice to us. */
+static bool move_on(struct run *run)
+{
+    struct endpoint *e = &run->target.endpoint;
+    struct problem why;
+
+    if (!run->chose_port || run_was_interrupted())
+        return false;
+    supervise_stop(run);
+    e->port = net_free_port(e);
+    endpoint_format(e, run->target.url, sizeof(run->target.url));
+    return e->port != 0 && resolve(run, &why);
+}
+
+/* A server without SO_REUSEADDR cannot have its port back for a minute. That is told by the checks
+   of restarts, and no reason to leave the rest. */
 bool supervise_restart(struct run *run)
 {
     struct problem why;
@@ -151,6 +167,8 @@ bool supervise_restart(struct run *run)
     supervise_stop(run);
     run->restarts++;
     if (launch(run, &why) && await_ready(run, &why))
+        return true;
+    if (move_on(run) && launch(run, &why) && await_ready(run, &why))
         return true;
     text_format(run->ending, sizeof(run->ending), "the target could not be restarted: %s",
                 why.text);

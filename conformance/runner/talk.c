@@ -246,7 +246,7 @@ void check_reply(struct check_ctx *c, struct conn *conn)
     if (!conn->ended && !conn->lost)
         check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s", conn->number, actual);
     if (!conn->ended && !conn->lost && check_alive(c))
-        c->outcome->silent = true;
+        c->outcome->silent = c->outcome->stalled = true;
     bool away = conn->lost && endpoint_is_datagram(&c->target.endpoint);
     if (away || ((conn->ended || conn->lost) && !conn->heard && !conn->disturbed))
         check_turned_away(c, expected, actual);

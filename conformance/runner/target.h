@@ -24,6 +24,13 @@ enum {
     TARGET_MSGVER = 2,
 };
 
+/* What an RPC target's procedures other than NULL ask of the caller, before anything else. */
+enum target_credential {
+    TARGET_CREDENTIAL_NONE,
+    TARGET_CREDENTIAL_SYS,   /* AUTH_SYS */
+    TARGET_CREDENTIAL_OTHER, /* something that we do not have */
+};
+
 struct target {
     struct endpoint endpoint;
     char url[ENDPOINT_TEXT_MAX]; /* as it is now, the port chosen */
@@ -43,6 +50,7 @@ struct target {
     unsigned width;       /* connections it serves side by side, at most TARGET_WIDTH_MAX */
     bool pipelines;
     bool half_closes;
+    enum target_credential credential;
     unsigned pace_ms; /* least time between two connections, where it limits their rate */
 };
 

@@ -11,11 +11,13 @@ enum {
     ROUNDS = 8,
     BODY = 256,
     OTHERS = 1000,
-    MIB = 1 << 20,
     FULL_MS = 1000,  /* for a target to accept what waits; one that does not is not judged */
     REFUSED_MS = 50, /* for it to meet its limit a few times */
     BUSY_MS = 120,
     HALF_US = 300000,
+    SMALL_WINDOW = 4096, /* SO_RCVBUF of a reader with little room */
+    SMALL_SEGMENT = 536,
+    UNREAD = 8 << 20,
 };
 
 /*
@@ -145,11 +147,15 @@ static void converse_beside(struct check_ctx *c, unsigned rounds)
         check_exchange(c, other);
 }
 
+/* With little room on our side, and small segments, by which the kernel measures the send buffer of
+   the other, some hundred kilobytes hold a target up. What is pushed goes by its speed, and a slow
+   one, or one on a busy machine, must get there, too. */
 static void slow_reader_isolated(struct check_ctx *c)
 {
-    struct conn *slow = check_dial(c);
+    struct net_dial_options options = {.receive_buffer = SMALL_WINDOW, .segment = SMALL_SEGMENT};
+    struct conn *slow = check_dial_with(c, &c->target.address, &options);
 
-    check_push(c, slow, 4096, check_volume(c, 32 * (size_t)MIB));
+    check_push_beside(c, slow, 4096, check_volume(c, UNREAD));
     converse_beside(c, OTHERS);
     check_drain(c, slow);
     check_fence(c, slow);

@@ -12,6 +12,21 @@ static enum auth_stat want_more(const struct request *r)
     return none ? (enum auth_stat)AUTH_STAT_TOOWEAK : request_judge(r);
 }
 
+/* Sound: NULL is for everybody, the rest for those that say who they are. */
+static enum auth_stat want_name(const struct request *r)
+{
+    return r->call.procedure == 0 ? request_judge(r) : want_more(r);
+}
+
+/* Sound as well: ... for those that prove it, which nobody here can. */
+static enum auth_stat want_proof(const struct request *r)
+{
+    enum auth_stat stat = request_judge(r);
+
+    return r->call.procedure == 0 || stat != AUTH_STAT_OK ? stat
+                                                          : (enum auth_stat)AUTH_STAT_TOOWEAK;
+}
+
 /* ---- xids ---- */
 
 static void swap_xid(struct request *r)
@@ -83,6 +98,8 @@ static void repeat_late(struct request *r, struct buf *message)
 }
 
 static const struct twin twins[] = {
+    {.name = "none-wants-name", .what = "nothing", .fault.message.judge = want_name},
+    {.name = "none-wants-proof", .what = "nothing", .fault.message.judge = want_proof},
     {
         .name = "null-with-results",
         .check = "rpc.nullproc.void",
