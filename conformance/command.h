@@ -14,6 +14,7 @@ struct command {
 int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_requirements(int argc, char **argv);
 int command_serve(int argc, char **argv);
 
 /* The word by which the user called us, to be written in commands that repeat something. */

@@ -15,6 +15,8 @@ static const struct command commands[] = {
     {"check", "try a target and report which promises it breaks", command_check},
     {"list", "the checks: id, level, claim", command_list},
     {"explain", "one check: the claim, why it matters, how it is tried", command_explain},
+    {"requirements", "what the standards ask for, and the checks that cover it",
+     command_requirements},
     {"serve", "a reference server, or a faulty twin", command_serve},
 };
 
@@ -23,9 +25,9 @@ static void print_help(void)
     printf("assay: a fuzz-and-conformance test kit for socket and RPC implementations\n\n"
            "Usage: assay COMMAND [OPTION]...\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        printf("  %-10s%s\n", commands[i].name, commands[i].summary);
-    printf("\n  --help    this text; after a command, that of the command\n"
-           "  --version the version\n\n"
+        printf("  %-14s%s\n", commands[i].name, commands[i].summary);
+    printf("\n  --help        this text; after a command, that of the command\n"
+           "  --version     the version\n\n"
            "Examples:\n"
            "  assay serve echo --listen tcp://127.0.0.1:4711     a reference to try it on\n"
            "  assay check tcp://127.0.0.1:4711                   every check that applies\n"

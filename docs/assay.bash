@@ -53,7 +53,7 @@ _assay() {
     word=${line##*[[:space:]]}
     read -ra words <<<"${line%"$word"}"
     if [ "${#words[@]}" = 1 ]; then
-        _assay_words "$word" "check list explain serve --help --version"
+        _assay_words "$word" "check list explain requirements serve --help --version"
         return
     fi
     case $word in
@@ -69,6 +69,7 @@ _assay() {
     serve:-*) _assay_words "$word" "--listen --prefix --fault --own --data --register --max-message
         --max-count" ;;
     serve:*) _assay_words "$word" "echo msgprog" ;;
+    requirements:-*) _assay_words "$word" "--uncovered --json --help" ;;
     list:-*) _assay_words "$word" "--json --markdown --help" ;;
     list:* | explain:*) _assay_words "$word" "$(assay list 2>/dev/null | awk '{print $2}')" ;;
     esac

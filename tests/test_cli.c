@@ -104,6 +104,7 @@ static const struct {
     {"check unix:/nonexistent/socket", 3, "No such file"},
     {"check tcp://127.0.0.1:0 --spawn 'exit 7; # {port}'", 3, "exited with status 7"},
     {"list nothing.at.all", 2, "matches no check"},
+    {"requirements NOTHING-*", 2, "matches no requirement"},
     {"explain", 2, "which check?"},
     {"explain nothing", 2, "no check has the id \"nothing\""},
     {"check tcp://127.0.0.1:1 --speak redis-ping", 3, "is not reachable"},
@@ -173,7 +174,7 @@ static void test_no_half_written_report(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const commands[] = {"", "check", "list", "explain", "serve"};
+    static const char *const commands[] = {"", "check", "list", "explain", "requirements", "serve"};
     static const char *const kinds[] = {"echo", "echo --fault x", "msgprog", "msgprog --own",
                                         "msgprog --fault x"};
 
@@ -305,6 +306,38 @@ static void test_list_and_explain(void **state)
     r = program_run(LIMIT_S, "@B/assay list 'stream.shutdown.*'");
     assert_int_equal(r.status, 0);
     assert_null(strstr(r.out, "stream.eof"));
+    program_free(&r);
+}
+
+/* Of each kind one: cited by a check, in place of another, with a reason, and of a silent role. */
+static void test_requirements(void **state UNUSED)
+{
+    static const struct {
+        const char *id, *part;
+    } rows[] = {
+        {"RPC-5531-9-07", "rpc.xid.echo"},
+        {"EXCH-03", "datagram.echo.identity"},
+        {"XDR-4506-4.8-01", "not tried from outside:"},
+        {"TIRPC-SVC-svc_run-01", "which no peer of it sees"},
+    };
+    struct program_result r;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        r = program_run(LIMIT_S, "@B/assay requirements '%s'", rows[i].id);
+        if (r.status != 0 || !strstr(r.out, rows[i].id) || !strstr(r.out, rows[i].part))
+            fail_msg("%s: %s", rows[i].id, r.out);
+        program_free(&r);
+    }
+    r = program_run(LIMIT_S, "@B/assay requirements --uncovered --json");
+    json_t *list = json_loads(r.out, 0, NULL);
+    size_t i;
+    json_t *row;
+
+    assert_int_equal(r.status, 0);
+    assert_true(json_array_size(list) > 100);
+    json_array_foreach(list, i, row)
+        assert_int_equal(json_array_size(json_object_get(row, "checks")), 0);
+    json_decref(list);
     program_free(&r);
 }
 
@@ -861,6 +894,7 @@ int main(void)
         cmocka_unit_test(test_options_are_documented),
         cmocka_unit_test(test_completion),
         cmocka_unit_test(test_list_and_explain),
+        cmocka_unit_test(test_requirements),
         cmocka_unit_test(test_page_of_checks),
         cmocka_unit_test(test_names_in_readme),
         cmocka_unit_test(test_install),

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "conformance/runner/select.h"
 #include "tests/unit.h"
 
 static const struct requirement_row *row(size_t i)
@@ -106,6 +107,72 @@ static void test_engineering_is_no_must(void **state UNUSED)
     }
 }
 
+/* ---- what no check covers ---- */
+
+static bool cites(const struct check *check, enum requirement r)
+{
+    for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++) {
+        if (check->cites[i] == r)
+            return true;
+    }
+    return false;
+}
+
+static void assert_tried(const struct check *check, void *closure UNUSED)
+{
+    for (size_t i = 1; i < REQUIREMENTS; i++) {
+        if (cites(check, (enum requirement)i) && requirement_untested((enum requirement)i))
+            fail_msg("%s cites %s, which nobody can try", check->id, row(i)->id);
+    }
+}
+
+static void test_untested_rows_are_not_cited(void **state UNUSED)
+{
+    registry_each(assert_tried, NULL);
+}
+
+static void test_reasons(void **state UNUSED)
+{
+    for (size_t i = 1; i < REQUIREMENTS; i++) {
+        const char *why = requirement_untested((enum requirement)i);
+
+        assert_row(i, !why || (is_text(why) && strlen(why) > 20));
+        if (row(i)->role == ROLE_API || row(i)->role == ROLE_COMPILER)
+            assert_row(i, why);
+    }
+}
+
+static void mark(const struct check *check, void *closure)
+{
+    bool *covered = closure;
+
+    for (size_t i = 1; i < REQUIREMENTS; i++)
+        covered[i] |= cites(check, (enum requirement)i);
+}
+
+/* What a server, a registry or a codec promises has a check, or a word why not. Which of these are
+   open is known: they need datagrams that get lost on the way. */
+static void test_nothing_is_forgotten(void **state UNUSED)
+{
+    static const enum requirement open[] = {REQ_UDP_8085_3_3_02, REQ_DGRAM_08, REQ_DGRAM_13};
+    static bool covered[REQUIREMENTS] = {
+        /* in place of the rows of ECHO, where another exchange is spoken */
+        [REQ_EXCH_01] = true, [REQ_EXCH_02] = true, [REQ_EXCH_03] = true,
+        [REQ_EXCH_04] = true, [REQ_EXCH_05] = true,
+    };
+
+    registry_each(mark, covered);
+    for (size_t i = 0; i < ARRAY_LEN(open); i++) {
+        assert_row(i, !covered[open[i]] && !requirement_untested(open[i]));
+        covered[open[i]] = true;
+    }
+    for (size_t i = 1; i < REQUIREMENTS; i++) {
+        if (row(i)->role != ROLE_CLIENT && !covered[i] &&
+            !requirement_untested((enum requirement)i))
+            fail_msg("%s has neither a check nor a word why not", row(i)->id);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -117,6 +184,9 @@ int main(void)
         cmocka_unit_test(test_levels_follow_or_are_explained),
         cmocka_unit_test(test_every_must_is_judged_must),
         cmocka_unit_test(test_engineering_is_no_must),
+        cmocka_unit_test(test_untested_rows_are_not_cited),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_nothing_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ static void test_libtirpc(void **state UNUSED)
     }
 }
 
+/* rpcbind lets everybody wait for up to 2 s before it gives up a client that does not read. */
 static void test_rpcbind(void **state UNUSED)
 {
     static const char *const urls[] = {"rpc+tcp://127.0.0.1:111/100000/4",
@@ -67,7 +68,7 @@ static void test_rpcbind(void **state UNUSED)
         struct program_result r = program_run(
             LIMIT_S,
             "tests/with-rpcbind '@B/assay check %s --only rpc --only rpcbind --jobs 1 --patience "
-            "1500 --quiet --strict "
+            "3000 --quiet --strict "
             "--waive ci/waivers/rpcbind.yaml'",
             urls[i]);
 

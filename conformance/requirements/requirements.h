@@ -43,4 +43,10 @@ struct requirement_row {
 /* The row; r must not be REQ_NONE or REQUIREMENTS. */
 const struct requirement_row *requirement_row(enum requirement r);
 
+/* Why no peer of a target can try the row, from untested.def or from its role; NULL where one can.
+   The same rows are allowed. */
+const char *requirement_untested(enum requirement r);
+
+const char *requirement_role_name(enum requirement_role role);
+
 #endif

@@ -445,7 +445,7 @@ static const struct check checks[] = {
         .claim = "the reply to an AUTH_NONE call has an AUTH_NONE verifier",
         .why = "A client without a flavor cannot judge another verifier.",
         .how = "Calls with each accepted status; the flavor of the reply's verifier.",
-        .cites = {REQ_RPC_5531_10_1_01},
+        .cites = {REQ_RPC_5531_10_1_01, REQ_RPC_5531_8_2_01},
         .needs = NEEDS_CALLS,
         .run = none_reply_verf,
     },

@@ -9,6 +9,7 @@ enum {
     PUSH_AHEAD = 1 << 13,
     STALL_MS = 60, /* a socket that takes nothing for so long is full; only the length of
                        a push depends on it, no verdict */
+    STALLS = 5,    /* ... and that it was found so with others served between */
 };
 
 /* Composes until enough is ready or `left` requests are made; how many were made. */
@@ -123,12 +124,14 @@ bool check_try_push(struct check_ctx *c, struct conn *conn, size_t size, size_t 
 
 void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
 {
+    unsigned stalled = 0;
     size_t total = 0;
-    size_t pushed;
 
-    do {
-        pushed = push(c, conn, size, limit - total);
+    while (stalled < STALLS && check_alive(c) && !conn->lost && total < limit && check_in_time(c)) {
+        size_t pushed = push(c, conn, size, limit - total);
+
+        stalled = pushed > 0 ? 0 : stalled + 1;
         total += pushed;
         check_probe(c);
-    } while (check_alive(c) && !conn->lost && pushed > 0 && total < limit && check_in_time(c));
+    }
 }
