@@ -113,8 +113,8 @@ static void print_row(const struct requirement_row *row, const json_t *checks, c
 
     printf("%s (%s, %s)\n  %s\n", row->cite, requirement_role_name(row->role),
            level_name(row->level), row->statement);
-    json_array_foreach(checks, i, id) printf("  %s %s\n", i ? "       " : "checks:",
-                                             json_string_value(id));
+    json_array_foreach(checks, i, id)
+        printf("  %s %s\n", i ? "       " : "checks:", json_string_value(id));
     if (json_array_size(checks) == 0)
         printf("  %s\n", untested ? "not tried from outside:" : "open: no check yet");
     if (json_array_size(checks) == 0 && untested)
