@@ -84,8 +84,9 @@ lint:
 	@$(MAKE) --no-print-directory -s build/release/gen/msg.h
 	@ci/lint
 
-docs: all
+docs: all $(B)/tests/prove
 	@$(B)/assay list --markdown > docs/checks.md
+	@$(B)/tests/prove $(B) --page > docs/proof.md
 
 format:
 	@ci/install-deps lint

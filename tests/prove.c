@@ -4,6 +4,7 @@
  * One line of TAP for each.
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
+ *   prove BUILD-DIR --page         tries nothing: the page of what a run tries, docs/proof.md
  *
  * With VERBOSE in the environment each catch is followed by its reason.
  */
@@ -433,17 +434,23 @@ static bool has_twin(const struct proof *p, const char *check)
     return false;
 }
 
-static void look_for_gaps(struct proof *p)
+/* The checks as `assay list --json` tells them, or NULL; the caller releases it. */
+static json_t *read_checks(const struct proof *p)
 {
     char path[PATH_MAX];
+
+    text_format(path, sizeof(path), "%s/checks", p->folder);
+    return run_into(p, "checks", "assay", "list --json") ? json_load_file(path, 0, NULL) : NULL;
+}
+
+static void look_for_gaps(struct proof *p)
+{
     const json_t *entry;
     unsigned judged = 0;
     unsigned without = 0;
     size_t i;
 
-    text_format(path, sizeof(path), "%s/checks", p->folder);
-    json_t *root =
-        run_into(p, "checks", "assay", "list --json") ? json_load_file(path, 0, NULL) : NULL;
+    json_t *root = read_checks(p);
     json_array_foreach(root, i, entry)
     {
         const char *id = json_string_value(json_object_get(entry, "id"));
@@ -462,6 +469,50 @@ static void look_for_gaps(struct proof *p)
     else if (without == 0)
         say(p, true, "each of %u checks that judge has a twin", judged);
     json_decref(root);
+}
+
+/* ---- the page ---- */
+
+static void print_check(const struct proof *p, const json_t *entry)
+{
+    const char *id = json_string_value(json_object_get(entry, "id"));
+    const json_t *cites = json_object_get(entry, "cites");
+    const json_t *cite;
+    size_t i;
+
+    printf("\n### %s (%s)\n\n", id, json_string_value(json_object_get(entry, "level")));
+    json_array_foreach(cites, i, cite)
+        printf("%s%s", i ? "; " : "Requirements: ", json_string_value(cite));
+    printf("\n\n");
+    for (i = 0; i < p->count; i++) {
+        const struct twin *t = &p->twins[i];
+
+        if (!t->sound && text_eq(t->check, id))
+            printf("- `%s` over %s: %s\n", t->name, t->transport, t->what);
+    }
+    if (!has_twin(p, id))
+        printf("Judges nothing, so it has no twin.\n");
+}
+
+/* False where the list of checks cannot be read. */
+static bool print_page(const struct proof *p)
+{
+    const json_t *entry;
+    unsigned sound = 0;
+    size_t i;
+
+    for (i = 0; i < p->count; i++)
+        sound += p->twins[i].sound;
+    printf("# The proof\n\nWritten by `make docs`; `make prove` tries all of it. Every check that "
+           "judges stands here with the\nrequirements that it cites and the twins that it must "
+           "catch: %zu servers with one planted fault each. %u\nruns of engines without a fault "
+           "must pass. A check of level `note` judges nothing.\n",
+           p->count - sound, sound);
+    json_t *root = read_checks(p);
+    json_array_foreach(root, i, entry) print_check(p, entry);
+    bool ok = json_array_size(root) > 0;
+    json_decref(root);
+    return ok;
 }
 
 /* ---- */
@@ -492,10 +543,11 @@ int main(int argc, char **argv)
     static struct proof p;
 
     if (argc < 2 || argc > 3) {
-        fprintf(stderr, "Usage: prove BUILD-DIR [PATTERN]\n");
+        fprintf(stderr, "Usage: prove BUILD-DIR [PATTERN | --page]\n");
         return 2;
     }
     p.build = argv[1];
+    bool page = argc > 2 && text_eq(argv[2], "--page");
     p.pattern = argc > 2 ? argv[2] : NULL;
     text_copy(p.folder, sizeof(p.folder), "/tmp/prove-XXXXXX");
     /* Other users must come through to the sockets, too. */
@@ -507,12 +559,15 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
         ok = read_twins(&p, programs[i]) && ok;
     add_controls(&p);
-    if (ok) {
+    if (ok && page) {
+        ok = print_page(&p);
+    } else if (ok) {
         try_twins(&p);
         if (!p.pattern)
             look_for_gaps(&p);
     }
     clean_up(&p);
-    printf("1..%u\n", p.said);
-    return p.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (!page)
+        printf("1..%u\n", p.said);
+    return ok && !p.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

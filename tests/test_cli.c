@@ -342,18 +342,22 @@ static void test_requirements(void **state UNUSED)
 }
 
 /* docs/checks.md is what `make docs` makes of the tables. */
-static void test_page_of_checks(void **state)
+static void assert_page(const char *path, struct program_result r)
 {
-    struct program_result r = program_run(LIMIT_S, "@B/assay list --markdown");
-    char *page = program_read_file("docs/checks.md");
+    char *page = program_read_file(path);
 
-    (void)state;
     assert_int_equal(r.status, 0);
     assert_non_null(page);
     if (!text_eq(page, r.out))
-        fail_msg("docs/checks.md is not what `assay list --markdown` says; run make docs");
+        fail_msg("%s is not what would be written today; run make docs", path);
     free(page);
     program_free(&r);
+}
+
+static void test_generated_pages(void **state UNUSED)
+{
+    assert_page("docs/checks.md", program_run(LIMIT_S, "@B/assay list --markdown"));
+    assert_page("docs/proof.md", program_run(LIMIT_S, "@B/tests/prove @B --page"));
 }
 
 /* Every fault and every check that the README names is there; a first part of an id will do. */
@@ -895,7 +899,7 @@ int main(void)
         cmocka_unit_test(test_completion),
         cmocka_unit_test(test_list_and_explain),
         cmocka_unit_test(test_requirements),
-        cmocka_unit_test(test_page_of_checks),
+        cmocka_unit_test(test_generated_pages),
         cmocka_unit_test(test_names_in_readme),
         cmocka_unit_test(test_install),
         cmocka_unit_test(test_references_pass),

@@ -86,7 +86,8 @@ static void test_ids_are_those_of_the_checks(void **state UNUSED)
 static void test_no_id_was_taken_away(void **state UNUSED)
 {
     struct program_result r = program_run(
-        LIMIT_S, "git log -p --format= -- conformance/ids | sed -n 's/^[-+]\\([a-z][^ ]*\\) .*/\\1/p'");
+        LIMIT_S,
+        "git log -p --format= -- conformance/ids | sed -n 's/^[-+]\\([a-z][^ ]*\\) .*/\\1/p'");
     char *save = NULL;
 
     if (r.status != 0 || r.err[0]) { /* an archive has no history */
