@@ -186,7 +186,7 @@ static bool good_number(const char *text)
 {
     uint64_t unused;
 
-    return text_number(text + (*text == '-'), 0, INT32_MAX, &unused);
+    return text_number(text_starts(text, "-") ? text + 1 : text, 0, INT32_MAX, &unused);
 }
 
 /* STATUS_OK, or the status after a line on standard error. Behind the action everything is its
