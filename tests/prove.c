@@ -117,6 +117,7 @@ static const struct twin controls[] = {
     {.name = "none-registry", .check = "rpcbind", .transport = "rpc+udp/100000/4"},
     {.name = "none-registry", .check = "rpcbind", .transport = "rpc+tcp6/100000/4"},
     {.name = "none-registry", .check = "rpcbind", .transport = "rpc+unix-all/100000/4"},
+    {.name = "none-registry-strict", .check = "rpcbind", .transport = "rpc+tcp/100000/4"},
 };
 
 /* The program that an RPC twin serves where its transport does not say: MSGPROG. */

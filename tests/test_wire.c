@@ -536,6 +536,12 @@ static void test_parts(void **state UNUSED)
     assert_fault(&in, WIRE_BOOL, 12, "octet 12, no: 5");
     wire_open_part(&part, &in, slice_of(NULL, 0));
     assert_true(wire_ok(&part));
+    open_hex(&in, "00000001 00000000");
+    wire_int(&in, "n");
+    wire_open_part(&part, &in, wire_opaque(&in, "body", 8)); /* an empty one has its place, too */
+    wire_int(&part, "stamp");
+    assert_fault(&part, WIRE_SHORT, 8, "octet 8, stamp: 4 octets needed, 0 left");
+    wire_open_part(&part, &in, slice_of(NULL, 0));
     wire_open(&in, slice_of(NULL, 0));
     wire_adopt(&in, &part);
     assert_true(wire_ok(&in));

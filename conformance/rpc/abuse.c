@@ -78,11 +78,12 @@ static struct procview settled(struct check_ctx *c)
 
 static void fds_after_abuse(struct check_ctx *c)
 {
+    unsigned times = check_connections(c, ABUSES);
     int64_t deadline;
 
     abuse(c, WARM_UP);
     unsigned before = settled(c).fds;
-    abuse(c, check_connections(c, ABUSES));
+    abuse(c, times);
     unsigned after = settled(c).fds;
     deadline = deadline_in_ms(c->target.patience_ms);
     while (check_alive(c) && after > before + SLACK && !deadline_passed(deadline)) {
@@ -93,7 +94,7 @@ static void fds_after_abuse(struct check_ctx *c)
                after);
     if (after > before + SLACK)
         check_broken(c, "descriptors that are given back", "%u before, %u after %u bad clients",
-                     before, after, ABUSES);
+                     before, after, times);
     check_met(c);
 }
 

@@ -72,11 +72,12 @@ static void say_body(struct check_ctx *c, struct conn *conn, size_t octets, bool
     check_say(c, conn, &call, &due, ret);
 }
 
-/* All lengths where the target is quick enough, else every so many, the last one always. */
+/* All lengths where the target is quick enough, else every so many, from the longest on. An odd
+   step meets both places by turns. */
 static void body_lengths(struct check_ctx *c)
 {
     unsigned rounds = check_rounds(c, 2 * (ONC_AUTH_BODY_MAX + 1));
-    size_t step = (2 * (ONC_AUTH_BODY_MAX + 1) + rounds - 1) / (rounds ? rounds : 1);
+    size_t step = (2 * (ONC_AUTH_BODY_MAX + 1) + rounds - 1) / (rounds ? rounds : 1) | 1;
     struct conn *conn = check_dial(c);
     struct heard h;
     char what[TRY_WHAT];

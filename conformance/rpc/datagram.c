@@ -605,7 +605,7 @@ static const struct check checks[] = {
         .claim = "calls that come at once get each their own answer",
         .why = "The xid of one must not end up in the reply to another.",
         .how = "32 calls of five kinds without waiting; the status of each reply.",
-        .cites = {REQ_RPC_ROB_9_05, REQ_RPC_5531_5_02},
+        .cites = {REQ_RPC_ROB_9_05, REQ_RPC_5531_9_07},
         .needs = NEEDS_UDP,
         .run = burst,
     },

@@ -474,7 +474,7 @@ static const struct check checks[] = {
         .claim = "low stands before high, and both are served",
         .why = "A client that takes the highest one must be served.",
         .how = "NULL calls of low and of high bring SUCCESS.",
-        .cites = {REQ_RPC_5531_9_15},
+        .cites = {REQ_RPC_5531_9_15, REQ_RPC_5531_8_1_06},
         .needs = NEED_RPC,
         .run = prog_mismatch_order,
     },

@@ -7,7 +7,7 @@
 #include "conformance/suites.h"
 #include "harness/base/deadline.h"
 
-enum { MESSAGE_MAX = 1024, TEXT = 200, OTHER_MS = 1000 };
+enum { MESSAGE_MAX = 1024, TEXT = 200 };
 
 /* ---- what is no call ---- */
 
@@ -122,7 +122,7 @@ static bool cross_over(struct check_ctx *c, struct exchange **ret)
     if (!check_try_dial(c, &conn))
         return false;
     check_send(c, conn);
-    bool answered = check_try_reply(c, conn, deadline_in_ms(OTHER_MS));
+    bool answered = check_try_reply(c, conn, deadline_in_ms(c->target.patience_ms));
     check_close(c, conn);
     return answered;
 }

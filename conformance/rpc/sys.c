@@ -187,14 +187,14 @@ static void sys_gids_limit(struct check_ctx *c)
 
 static void sys_truncated(struct check_ctx *c)
 {
-    enum { WHOLE = 44, WORDS = 5 }; /* octets of the honest body; words behind the name */
+    enum { WHOLE = 44, CLOSE = 5 }; /* octets of the honest body; cuts that are tried one by one */
     char what[TRY_WHAT];
     struct body b = honest;
     struct heard h;
 
     if (!takes_sys(c))
         return;
-    for (b.cut = 1; b.cut <= WHOLE && check_in_time(c); b.cut += b.cut < WORDS ? 1 : 3) {
+    for (b.cut = 1; b.cut <= WHOLE && check_in_time(c); b.cut += b.cut < CLOSE ? 1 : 3) {
         say_body(c, &b, false, &h);
         text_format(what, sizeof(what), "AUTH_SYS with a body cut by %zu octets", b.cut);
         try_refused(c, &h, what);

@@ -49,8 +49,12 @@ void lookup_close(struct lookup *l);
 /* Runs the body for versions 3 and 4, each with a program of its own. */
 void lookup_each(struct check_ctx *c, void (*body)(struct lookup *l));
 
-/* The universal address of a new socket for this netid: a view of *l. */
+/* The universal address of a new socket for this netid: a view of *l. "" where the check is
+   settled, as it is with trouble where there is no room or no socket. */
 const char *lookup_place(struct lookup *l, const char *netid);
+
+/* The same for the port mapper, which has ports for addresses; 0 in place of "". */
+uint16_t lookup_place_port(struct lookup *l, const char *netid);
 
 /* ---- questions ---- */
 
@@ -60,7 +64,8 @@ void lookup_say(struct lookup *l, const struct onc_call *call, bool again, struc
 /* A call of the registry: its version and procedure. */
 struct onc_call lookup_call_of(struct lookup *l, uint32_t vers, uint32_t proc, struct slice args);
 
-/* The results of a call that must succeed. */
+/* The results of a call that must succeed: a view, valid until replies to CHECK_KEPT further
+   messages have come. Empty where it did not, which settles the check. */
 struct slice lookup_call(struct lookup *l, uint32_t vers, uint32_t proc, struct slice args);
 
 /* Opens a cursor over the results; lookup_read judges that it came to the end. */
@@ -96,8 +101,5 @@ void lookup_judge(struct lookup *l, bool holds, const char *expected, const char
 
 /* A registry's string as it may be shown; lasts until the next but three. */
 const char *lookup_shown(struct slice text);
-
-/* Two ports as the last parts of an IPv4 address of this machine, for pmap. */
-uint16_t lookup_place_port(struct lookup *l, const char *netid);
 
 #endif

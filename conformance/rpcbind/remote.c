@@ -129,6 +129,11 @@ static void no_calls(struct service *s, const struct heard *h, const char *what)
         check_noted(s->l->c, "it makes no calls for others; %s is answered with %s", what, answer);
 }
 
+static bool succeeded(const struct heard *h)
+{
+    return h->reply.reply_stat == ONC_MSG_ACCEPTED && h->reply.accept_stat == ONC_SUCCESS;
+}
+
 /* The results of the program: what was sent there. */
 static void judge_results(struct lookup *l, struct slice results)
 {
@@ -193,10 +198,13 @@ static void relay(struct check_ctx *c, const struct relay *r)
     l.version = r->vers;
     check_post(c, l.conn, &call, &options, &h);
     wait_for(&s, &h, 1);
-    if (check_alive(c) && (h.replies == 0 || (s.calls == 0 && h.sound))) {
+    bool refused = h.replies == 0 || (s.calls == 0 && h.sound && !succeeded(&h));
+    if (check_alive(c) && refused) {
         no_calls(&s, &h, r->what);
     } else {
         check_accepted(c, &h, r->what, ONC_SUCCESS);
+        lookup_judge(&l, s.calls > 0, "the program is called before its results are handed on",
+                     "SUCCESS, and the program was not called");
         judge_relayed(&l, r, &h);
         if (check_alive(c) && !address_eq(&l.conn->from, &l.conn->to))
             check_remark(c, "the reply came from another port than the one that was asked");
@@ -266,8 +274,7 @@ static void judge_error(struct lookup *l, const struct relay *r, const struct st
         return;
     }
     check_answered_once(l->c, h, what);
-    lookup_judge(l, h->reply.reply_stat != ONC_MSG_ACCEPTED || h->reply.accept_stat != ONC_SUCCESS,
-                 "an error status", "SUCCESS for %s", what);
+    lookup_judge(l, !succeeded(h), "an error status", "SUCCESS for %s", what);
 }
 
 /* All at once: silence is waited for only once. */

@@ -40,8 +40,8 @@ struct known {
     size_t version_count;
     uint32_t programs[KNOWN_MAX]; /* others, where the program is not known at all */
     size_t program_count;
-    bool netids[8]; /* of this version, by their place in the table */
-    bool program_seen;
+    bool here;      /* this version is registered, */
+    bool netids[8]; /* ... for these, by their place in the table, or for others */
 };
 
 struct asking {
@@ -475,7 +475,7 @@ static void note_registration(struct asking *a, uint32_t prog, uint32_t vers, st
         note_number(k->versions, &k->version_count, vers);
         return;
     }
-    k->program_seen = true;
+    k->here = true;
     for (size_t i = 0; i < ARRAY_LEN(netids); i++)
         k->netids[i] = k->netids[i] || slice_eq(netid, slice_str(netids[i]));
 }
@@ -663,6 +663,19 @@ static void put_nearby(const struct known *k, struct buf *out)
     }
 }
 
+/* For which transports this version is registered. */
+static void put_transports(const struct known *k, struct buf *out)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(netids); i++) {
+        if (k->netids[i])
+            buf_printf(out, "%s%s", count++ ? ", " : "", netids[i]);
+    }
+    if (count == 0)
+        buf_put_str(out, "transports that are not spoken here");
+}
+
 static void explain_nothing(struct asking *a, struct problem *why)
 {
     const struct netpath_ask *q = a->ask;
@@ -679,6 +692,12 @@ static void explain_nothing(struct asking *a, struct problem *why)
     } else if (a->trouble.len > 0) {
         buf_printf(&text, "rpcbind at %.100s gives no address of program %u version %u: %s",
                    q->host, q->program, q->version, buf_text(&a->trouble));
+    } else if (a->known.here) {
+        buf_printf(&text, "rpcbind at %.100s has program ", q->host);
+        put_program(&text, q->program);
+        buf_printf(&text, " version %u for ", q->version);
+        put_transports(&a->known, &text);
+        buf_printf(&text, ", which %.100s does not lead to", q->host);
     } else {
         buf_printf(&text, "rpcbind at %.100s has no registration of program ", q->host);
         put_program(&text, q->program);

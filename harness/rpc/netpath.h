@@ -36,7 +36,8 @@ struct netpath {
 
 /*
  * False where there is no place, with the reason on one line: nobody answers as rpcbind, the
- * program is not registered (and what is, nearby), or nothing that was said can be followed.
+ * program is not registered (and what is, nearby), or only for transports that the host does not
+ * lead to, or nothing that was said can be followed.
  * *ret is filled in either case.
  */
 bool netpath_find(const struct netpath_ask *ask, struct netpath *ret, struct problem *why) MUST_USE;

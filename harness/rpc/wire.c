@@ -162,8 +162,7 @@ void wire_open_part(struct wire_in *in, const struct wire_in *outer, struct slic
 {
     wire_open(in, part);
     in->base = outer->base;
-    if (part.len > 0)
-        in->base += (size_t)(part.data - outer->octets.data);
+    in->base += part.len > 0 ? (size_t)(part.data - outer->octets.data) : outer->at;
     in->forgives = outer->forgives;
 }
 

@@ -100,7 +100,8 @@ struct wire_in {
 void wire_open(struct wire_in *in, struct slice octets);
 
 /* A cursor over octets that `outer` has read out of its own (an opaque body with a structure):
-   its offsets are those of the outer message. `part` must be a view into outer->octets. */
+   its offsets are those of the outer message. `part` must be a view into outer->octets, or empty
+   and what was read last: then it stands where the outer one goes on. */
 void wire_open_part(struct wire_in *in, const struct wire_in *outer, struct slice part);
 
 /* Takes over the fault of a cursor over a part; nothing where there is none or `in` has one. */

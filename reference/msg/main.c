@@ -127,10 +127,11 @@ static void print_help(void)
         "A client of MSGPROG (%d), version %d.\n\n",
         MSGPROG, MSGVER);
     for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-        printf("  %s %-20s %s\n", actions[i].name, actions[i].argument ? actions[i].argument : "",
+        printf("  %-6s %-13s %s\n", actions[i].name, actions[i].argument ? actions[i].argument : "",
                actions[i].help);
     printf("\n  --at URL             rpc+tcp://HOST:PORT, rpc+udp://HOST:PORT, rpc+unix:PATH\n"
-           "  --via rpcbind        ask the rpcbind of HOST (localhost) where the service is\n"
+           "  --via rpcbind        ask the rpcbind of --host where the service is\n"
+           "  --host HOST          with --via: this one (localhost)\n"
            "  --transport NETID    with --via: tcp, udp, tcp6, udp6 or local; else the netpath\n"
            "  --timeout SECONDS    how long a call may take (%d)\n"
            "  --trace              show the ten steps of the call on standard error\n",
@@ -185,7 +186,7 @@ static bool good_number(const char *text)
 {
     uint64_t unused;
 
-    return text_number(text + (*text == '-'), 0, INT32_MAX, &unused);
+    return text_number(text_starts(text, "-") ? text + 1 : text, 0, INT32_MAX, &unused);
 }
 
 /* STATUS_OK, or the status after a line on standard error. Behind the action everything is its
@@ -240,10 +241,12 @@ static bool connect_to(struct client *c, struct address *to, struct problem *why
                            io.error ? strerror(io.error) : net_status_text(io.status));
     c->fd = fd;
     if (c->trace) {
+        bool started = tap_start(&c->tap, fd, datagram, why);
+
         c->tapped = true;
-        if (!tap_start(&c->tap, fd, datagram, why))
+        c->fd = c->tap.near_fd; /* the other one is the tap's, also where it does not run */
+        if (!started)
             return false;
-        c->fd = c->tap.near_fd;
         if (datagram)
             *to = c->tap.hello;
     }

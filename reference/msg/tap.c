@@ -121,9 +121,9 @@ void tap_stop(struct tap *t)
 
 void tap_free(struct tap *t)
 {
+    tap_stop(t); /* it closes one of them */
     const int fds[] = {t->inner, t->far, t->stop[0], t->stop[1]};
 
-    tap_stop(t);
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         if (fds[i] >= 0)
             close(fds[i]);

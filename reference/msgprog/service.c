@@ -41,7 +41,7 @@ char **readmsg_2_svc(int *number, struct svc_req *request) /* NOLINT: rpcgen's p
 
     (void)request;
     buf_free(&text);
-    buf_init(&text, STORE_MESSAGE_MAX);
+    buf_init(&text, STORE_MESSAGE_MAX + 1); /* with a NUL behind it */
     result = empty;
     if (store_read(messages, *number, &text, &why)) {
         buf_put_byte(&text, '\0');

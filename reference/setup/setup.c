@@ -86,6 +86,8 @@ static void print_help(const struct setup *s)
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         printf("  %-13s %-4s  %s\n", options[i].name,
                options[i].argument ? options[i].argument : "", options[i].help);
+    printf("\nassay serve msgprog takes two more: --own serves by our own RPC code in place of\n"
+           "libtirpc, --fault NAME is a twin with one planted fault (--fault list names them).\n");
 }
 
 static const struct option_taken *find_option(const char *word)

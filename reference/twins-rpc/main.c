@@ -192,19 +192,25 @@ static int serve(const struct twin *t, const struct options *o)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* False, with a line that names it, where a word is none of ours. */
 static bool read_options(struct options *o, int argc, char **argv)
 {
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (text_eq(argv[i], "--fault"))
-            o->fault = argv[i + 1];
-        else if (text_eq(argv[i], "--data"))
-            o->data = argv[i + 1];
-        else if (text_eq(argv[i], "--listen") && o->count < SERVER_PLACES_MAX)
-            o->urls[o->count++] = argv[i + 1];
-        else
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = argv[i + 1]; /* NULL behind the last word */
+
+        if (value && text_eq(argv[i], "--fault")) {
+            o->fault = value;
+        } else if (value && text_eq(argv[i], "--data")) {
+            o->data = value;
+        } else if (value && text_eq(argv[i], "--listen") && o->count < SERVER_PLACES_MAX) {
+            o->urls[o->count++] = value;
+        } else {
+            log_error("%s: a twin takes --fault NAME, --data FILE and up to %d times --listen URL",
+                      argv[i], SERVER_PLACES_MAX);
             return false;
+        }
     }
-    return argc % 2 == 1 && o->fault;
+    return o->fault;
 }
 
 int main(int argc, char **argv)

@@ -74,6 +74,7 @@ enum registry_fault {
     TADDR_OF_NOTHING,
     TADDR_NOT_SHORT,
     TADDR_PORT_SWAPPED,
+    CONVERTS_BY_STATUS, /* no fault: an error status for what cannot be converted */
     PMAP_FORGETS,
     PMAP_REPLACES,
     PMAP_UNSET_BY_PROT,
@@ -83,6 +84,7 @@ enum registry_fault {
     PMAP_DUMP_TCP,
     PMAP_ANY_PROT,
     PMAP_APART,
+    CALLIT_CALLS_NOBODY,
     CALLIT_ADDR_OF_ITSELF,
     CALLIT_WITHOUT_RESULTS,
     CALLIT_TELLS_ERRORS,

@@ -345,6 +345,7 @@ static const struct twin twins[] = {
         .what = "writes the port as one number",
         REGISTRY(TADDR_PORT_WHOLE),
     },
+    {.name = "none-registry-strict", .what = "nothing", REGISTRY(CONVERTS_BY_STATUS)},
     {
         .name = "taddr-of-nothing",
         .check = "rpcbind.convert.taddr-short",
@@ -438,6 +439,13 @@ static const struct twin twins[] = {
         .what = "does not answer callers that are not at a loopback address",
         .registry = true,
         .fault.message.take = ignore_strangers,
+    },
+    {
+        .name = "callit-calls-nobody",
+        .check = "rpcbind.callit.success",
+        .transport = "rpc+udp",
+        .what = "hands the arguments on as the results, and calls nobody",
+        REGISTRY(CALLIT_CALLS_NOBODY),
     },
     {
         .name = "callit-address-of-itself",

@@ -141,6 +141,10 @@ void uaddr_to_taddr(struct request *r)
 
     request_accept(r, r->args.failed ? ACCEPT_GARBAGE_ARGS : ACCEPT_SUCCESS);
     bool ok = !r->args.failed && uaddr_read(r, r->netid, text, &a);
+    if (!ok && registry_is(r, CONVERTS_BY_STATUS)) {
+        request_accept(r, ACCEPT_GARBAGE_ARGS);
+        return;
+    }
     buf_put_u32(&r->reply.results, ok ? a.len : 0);
     words_put_opaque(&r->reply.results, slice_of(ok ? &a.storage : NULL, ok ? a.len : 0));
 }
@@ -170,7 +174,9 @@ void uaddr_from_taddr(struct request *r)
     struct address a;
 
     request_accept(r, r->args.failed ? ACCEPT_GARBAGE_ARGS : ACCEPT_SUCCESS);
-    if (!r->args.failed && read_taddr(r, octets, &a) && !uaddr_write(r, &a, text))
-        text[0] = '\0';
-    words_put_opaque(&r->reply.results, slice_str(text));
+    bool ok = !r->args.failed && read_taddr(r, octets, &a) && uaddr_write(r, &a, text);
+    if (!ok && registry_is(r, CONVERTS_BY_STATUS))
+        request_accept(r, ACCEPT_GARBAGE_ARGS);
+    else
+        words_put_opaque(&r->reply.results, slice_str(ok ? text : ""));
 }
