@@ -78,7 +78,7 @@ static void repeat(struct check_ctx *c)
     message_text(c, 77, &text);
     int32_t number = message_save(c, conn, buf_slice(&text));
     for (unsigned i = 0; i < 4 && check_alive(c); i++)
-        message_holds(c, i % 2 ? conn : check_dial(c), number, buf_slice(&text));
+        message_holds(c, i % 2 ? conn : message_reader(c, conn), number, buf_slice(&text));
     buf_free(&text);
 }
 
@@ -128,7 +128,7 @@ static void cut_args(struct check_ctx *c)
     char what[WHAT];
     struct heard h;
 
-    message_save(c, check_dial(c), slice_str("message 1 exists"));
+    message_save(c, NULL, slice_str("message 1 exists"));
     for (size_t len = 0; len < WIRE_UNIT && check_alive(c); len++) {
         struct onc_call call = check_call_of(c, MESSAGE_READ);
         struct conn *conn = check_dial(c);
@@ -152,7 +152,7 @@ static void trailing(struct check_ctx *c)
     struct buf args;
     struct heard h;
 
-    int32_t number = message_save(c, check_dial(c), slice_str("with more behind"));
+    int32_t number = message_save(c, NULL, slice_str("with more behind"));
     for (size_t i = 0; i < ARRAY_LEN(extras) && check_alive(c); i++) {
         struct onc_call call = check_call_of(c, MESSAGE_READ);
         struct conn *conn = check_dial(c);

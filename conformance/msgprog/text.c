@@ -62,7 +62,7 @@ static void walk_length(struct check_ctx *c, struct walk *w, size_t len)
     int32_t number = message_outcome(c, &h, what);
     if (number > 0) {
         w->stored = len > w->stored ? len : w->stored;
-        if (message_try_read(c, check_dial(c), number, &got) &&
+        if (message_try_read(c, message_reader(c, conn), number, &got) &&
             !slice_eq(buf_slice(&got), buf_slice(&text)))
             check_broken(c, "a text is stored whole, or refused",
                          "%s reads as %zu octets, of which the first %zu are right", what, got.len,
@@ -137,7 +137,7 @@ static void exactly(struct check_ctx *c, struct slice text, const char *what)
     message_say(c, conn, text, true, &h);
     int32_t number = message_outcome(c, &h, what);
     if (number > 0)
-        message_holds(c, check_dial(c), number, text);
+        message_holds(c, message_reader(c, conn), number, text);
     else
         check_remark(c, "%s is refused", what);
     check_close(c, conn);
@@ -166,6 +166,7 @@ static void text_is_data(struct check_ctx *c)
 
     for (size_t i = 0; i < ARRAY_LEN(printable) && check_in_time(c); i++)
         message_roundtrip(c, conn, slice_str(printable[i]));
+    check_close(c, conn);
     for (size_t i = 0; i < ARRAY_LEN(control) && check_in_time(c); i++)
         exactly(c, slice_str(control[i]), "a text with control octets");
 }
