@@ -18,6 +18,8 @@
 
 enum { LIMIT_S = 400, KNOWN_MAX = 12 };
 
+#define ONLY_RPC "--only rpc --only msgprog"
+
 struct target {
     const char *name;
     const char *url; /* %d: in a folder of its own */
@@ -172,6 +174,30 @@ static const struct target targets[] = {
         .speak = "exchanges/http-get.exchange",
         .spawn = "exec tests/foreign/nginx {port}",
         .least = 40,
+    },
+    {
+        .name = "an RPC program, one client at a time",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} one",
+        .options = ONLY_RPC,
+        .least = 110,
+    },
+    {
+        .name = "an RPC program that wants AUTH_SYS",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} sys",
+        .options = ONLY_RPC,
+        .least = 110,
+    },
+    {
+        .name = "an RPC program that takes any credential, and short records",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} any small",
+        .options = ONLY_RPC,
+        .least = 100,
     },
 };
 

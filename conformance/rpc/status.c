@@ -243,13 +243,12 @@ static void dispatch_unique(struct check_ctx *c)
 
     for (size_t i = 0; i < ARRAY_LEN(bits) * 3 && check_alive(c); i++) {
         static const uint32_t due[] = {ONC_PROG_UNAVAIL, ONC_PROG_MISMATCH, ONC_PROC_UNAVAIL};
-        struct onc_call call = check_call_of(c, ONC_NULLPROC);
+        struct onc_call call = check_call_of(c, i % 3 == 2 ? bits[i / 3] : ONC_NULLPROC);
         struct heard h;
         char what[TEXT];
 
         call.prog ^= i % 3 == 0 ? bits[i / 3] : 0;
         call.vers ^= i % 3 == 1 ? bits[i / 3] : 0;
-        call.proc ^= i % 3 == 2 ? bits[i / 3] : 0;
         text_format(what, sizeof(what), "a call of 0x%" PRIx32 "/0x%" PRIx32 "/0x%" PRIx32,
                     call.prog, call.vers, call.proc);
         check_say(c, conn, &call, &wrong_due, &h);

@@ -18,19 +18,18 @@ static void set(uint32_t *number, uint32_t value)
 
 struct onc_call wrong_call(struct check_ctx *c, const struct wrong *w)
 {
-    struct onc_call call = check_call_of(c, ONC_NULLPROC);
+    uint32_t proc = w->field == WRONG_PROC ? w->value : ONC_NULLPROC;
+    struct onc_call call = check_call_of(c, proc);
 
     switch (w->field) {
     case WRONG_NOTHING:
+    case WRONG_PROC:
         break;
     case WRONG_PROG:
         set(&call.prog, w->value);
         break;
     case WRONG_VERS:
         set(&call.vers, w->value);
-        break;
-    case WRONG_PROC:
-        set(&call.proc, w->value);
         break;
     case WRONG_RPCVERS:
         call.rpcvers = w->value;

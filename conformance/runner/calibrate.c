@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conformance/runner/conn.h"
+#include "conformance/runner/calls.h"
 #include "harness/base/deadline.h"
 
 enum {
@@ -21,6 +21,7 @@ enum {
     VOLUME_LAST = 4 << 20,
     VOLUME_ENOUGH_US = 200000,
     VOLUME_BODY = 1024,
+    NO_PROCEDURE = 99999,
     FAST_BYTES_PER_S = 1 << 30,
     US_PER_S = 1000000,
 };
@@ -291,6 +292,35 @@ static void probe_half_close(struct check_ctx *c)
     c->target.half_closes = stage_held(c);
 }
 
+/* Asks for a procedure that no program has. True where the target looked at the procedure, and did
+   not stop at the credential. */
+static bool looks_further(struct check_ctx *c, bool *ret_denied)
+{
+    static const struct say_options due = {.resend = true, .awaits = true};
+    struct onc_call call = check_call_of(c, NO_PROCEDURE);
+    struct conn *conn = check_dial(c);
+    struct heard h;
+
+    check_say(c, conn, &call, &due, &h);
+    bool sound = check_alive(c) && h.replies > 0 && h.sound;
+    bool further = sound && h.reply.reply_stat == ONC_MSG_ACCEPTED;
+    *ret_denied = sound && !further && h.reply.reject_stat == ONC_AUTH_ERROR;
+    check_close(c, conn);
+    stage_held(c);
+    return further;
+}
+
+/* A program may want to know who calls it (RFC 5531 8.2), for all but NULL. */
+static void probe_credential(struct check_ctx *c)
+{
+    bool denied = false;
+
+    if (!c->target.endpoint.rpc || looks_further(c, &denied) || !denied)
+        return;
+    c->target.wants_sys = true;
+    c->target.wants_sys = looks_further(c, &denied);
+}
+
 static void settle_patience(struct check_ctx *c, bool fixed)
 {
     int64_t ms = c->target.slowest_us * TARGET_PATIENCE_FACTOR / 1000;
@@ -324,6 +354,11 @@ static void stage_half_close(struct check_ctx *c, struct calibration *cal UNUSED
     probe_half_close(c);
 }
 
+static void stage_credential(struct check_ctx *c, struct calibration *cal UNUSED)
+{
+    probe_credential(c);
+}
+
 static void stage_reach(struct check_ctx *c, struct calibration *cal)
 {
     cal->reached = reach(c, cal);
@@ -340,7 +375,7 @@ void calibrate(struct check_ctx *c, struct calibration *cal)
         [STAGE_REACH] = stage_reach,           [STAGE_ANSWER] = stage_answer,
         [STAGE_LATENCY] = stage_latency,       [STAGE_PIPELINE] = stage_pipeline,
         [STAGE_VOLUME] = stage_volume,         [STAGE_WIDTH] = measure_width,
-        [STAGE_HALF_CLOSE] = stage_half_close,
+        [STAGE_HALF_CLOSE] = stage_half_close, [STAGE_CREDENTIAL] = stage_credential,
     };
 
     for (unsigned stage = STAGE_REACH; stage < cal->stop_before; stage++) {
@@ -365,6 +400,7 @@ unsigned calibration_flag(enum calibration_stage stage)
         [STAGE_VOLUME] = CHECK_PIPELINE,
         [STAGE_WIDTH] = CHECK_SECOND,
         [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE,
+        [STAGE_CREDENTIAL] = CHECK_BASE,
         [STAGE_DONE] = CHECK_BASE,
     };
 
@@ -389,9 +425,10 @@ void calibration_facts(const struct calibration *cal, unsigned jobs, char *out, 
     else
         text_copy(width, sizeof(width), "; serves one connection at a time");
     text_format(out, cap,
-                "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s; patience %.1f s; %u job%s",
+                "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s%s; patience %.1f s; %u job%s",
                 (double)t->latency_us / 1000, (double)t->slowest_us / 1000, width,
                 t->pipelines ? "; pipelines" : "",
-                t->half_closes ? "; answers after half-close" : "", (double)t->patience_ms / 1000,
+                t->half_closes ? "; answers after half-close" : "",
+                t->wants_sys ? "; wants AUTH_SYS" : "", (double)t->patience_ms / 1000,
                 jobs, jobs == 1 ? "" : "s");
 }

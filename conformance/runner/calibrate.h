@@ -1,7 +1,7 @@
 /*
  * Calibration: what kind of target this is, found out before any check runs: whether it is there
- * and answers right, how fast, whether it serves connections side by side, pipelines, and answers
- * a client that has half-closed. It decides how much is asked and how long silence lasts, never a
+ * and answers right, how fast, whether it serves connections side by side, pipelines, answers a
+ * client that has half-closed, and wants a credential. It decides how much is asked and how long silence lasts, never a
  * verdict; but what goes wrong in it is not swallowed: a wrong or missing first answer is kept as
  * the finding of the check that makes that claim.
  */
@@ -18,6 +18,7 @@ enum calibration_stage {
     STAGE_VOLUME,
     STAGE_WIDTH,
     STAGE_HALF_CLOSE,
+    STAGE_CREDENTIAL,
     STAGE_DONE,
 };
 

@@ -54,7 +54,8 @@ struct say_options {
 /* A fresh xid of this check. */
 uint32_t check_xid(struct check_ctx *c);
 
-/* An honest call of the target's program and version, with a fresh xid. */
+/* An honest call of the target's program and version, with a fresh xid, and the credential that the
+   target wants: AUTH_NONE, or AUTH_SYS where it serves AUTH_NONE nothing but NULL. */
 struct onc_call check_call_of(struct check_ctx *c, uint32_t proc);
 
 /* Says the octets of one message, as a record or a datagram. `xid` is the one that replies to it

@@ -43,6 +43,7 @@ struct target {
     unsigned width;       /* connections it serves side by side, at most TARGET_WIDTH_MAX */
     bool pipelines;
     bool half_closes;
+    bool wants_sys;   /* RPC: carries out AUTH_NONE for NULL alone, AUTH_SYS for the others */
     unsigned pace_ms; /* least time between two connections, where it limits their rate */
 };
 
