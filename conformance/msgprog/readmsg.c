@@ -6,7 +6,7 @@
 #include "conformance/rpc/try.h"
 #include "conformance/suites.h"
 
-enum { WHAT = 120, TRIES = 3 };
+enum { WHAT = 120, TRIES = 3, HUNDREDS = 300 };
 
 static void wire(struct check_ctx *c)
 {
@@ -67,6 +67,28 @@ static void past_end(struct check_ctx *c)
         check_broken(c, "the number behind the last one reads as the empty string",
                      "%zu octets for %" PRId32, len, last + 1);
     buf_free(&got);
+}
+
+/* Further than eight bits of a number reach, and tables of a first size. */
+static void hundreds(struct check_ctx *c)
+{
+    static int32_t numbers[HUNDREDS];
+    unsigned count = check_rounds(c, HUNDREDS);
+    struct conn *conn = check_dial(c);
+    char text[WHAT];
+    unsigned saved = 0;
+    uint64_t mark = rng_next(&c->rng);
+
+    while (saved < count && check_in_time(c)) {
+        text_format(text, sizeof(text), "%016" PRIx64 " %u", mark, saved);
+        numbers[saved++] = message_save(c, conn, slice_str(text));
+    }
+    for (unsigned i = 0; i < saved && check_alive(c); i++) {
+        text_format(text, sizeof(text), "%016" PRIx64 " %u", mark, i);
+        message_holds(c, conn, numbers[i], slice_str(text));
+    }
+    if (saved < HUNDREDS)
+        check_remark(c, "%u messages, for the target is slow", saved);
 }
 
 static void repeat(struct check_ctx *c)
@@ -200,6 +222,16 @@ static const struct check checks[] = {
         .needs = NEEDS_MESSAGES,
         .flags = CHECK_ALONE,
         .run = past_end,
+    },
+    {
+        .id = "msgprog.readmsg.hundreds",
+        .claim = "the three hundredth message reads as well as the first",
+        .why = "A number in eight bits, or a table that grows once too rarely, shows behind 255.",
+        .how = "300 short texts, all read back.",
+        .cites = {REQ_MSG_DEMO_semantics_02},
+        .needs = NEEDS_MESSAGES | NEED_PERSISTS,
+        .flags = CHECK_ALONE, /* so many messages get into the way of the checks that count */
+        .run = hundreds,
     },
     {
         .id = "msgprog.readmsg.repeat",

@@ -98,6 +98,11 @@ static void walk_length(struct check_ctx *c, struct walk *w, size_t len)
         w->refused = len;
         check_heard_text(&h, w->how, sizeof(w->how));
     }
+    /* A reply to a part of the record leaves the rest, which nobody knows what to do with. */
+    if (check_alive(c) && !endpoint_is_datagram(&c->target.endpoint) && !h.fenced && !h.ended &&
+        !h.reset)
+        check_broken(c, "after a text the connection is served on, or ended",
+                     "%s is answered, and a NULL call behind it is not", what);
     check_close(c, conn);
     buf_free(&text);
     buf_free(&got);
@@ -163,6 +168,7 @@ static void text_is_data(struct check_ctx *c)
         "../../../../tmp/assay",
         "%s%s%s%n%n%x",
         "%",
+        "100%% sure",
         "'; drop table",
         "$(id) `id` $HOME \\",
         "<b>&amp;</b>",

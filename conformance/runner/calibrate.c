@@ -424,11 +424,11 @@ void calibration_facts(const struct calibration *cal, unsigned jobs, char *out, 
         text_format(width, sizeof(width), "; serves %u connections side by side", t->width);
     else
         text_copy(width, sizeof(width), "; serves one connection at a time");
-    text_format(out, cap,
-                "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s%s; patience %.1f s; %u job%s",
-                (double)t->latency_us / 1000, (double)t->slowest_us / 1000, width,
-                t->pipelines ? "; pipelines" : "",
-                t->half_closes ? "; answers after half-close" : "",
-                t->wants_sys ? "; wants AUTH_SYS" : "", (double)t->patience_ms / 1000,
-                jobs, jobs == 1 ? "" : "s");
+    text_format(
+        out, cap,
+        "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s%s; patience %.1f s; %u job%s",
+        (double)t->latency_us / 1000, (double)t->slowest_us / 1000, width,
+        t->pipelines ? "; pipelines" : "", t->half_closes ? "; answers after half-close" : "",
+        t->wants_sys ? "; wants AUTH_SYS" : "", (double)t->patience_ms / 1000, jobs,
+        jobs == 1 ? "" : "s");
 }

@@ -1,9 +1,9 @@
 /*
  * Calibration: what kind of target this is, found out before any check runs: whether it is there
  * and answers right, how fast, whether it serves connections side by side, pipelines, answers a
- * client that has half-closed, and wants a credential. It decides how much is asked and how long silence lasts, never a
- * verdict; but what goes wrong in it is not swallowed: a wrong or missing first answer is kept as
- * the finding of the check that makes that claim.
+ * client that has half-closed, and wants a credential. It decides how much is asked and how long
+ * silence lasts, never a verdict; but what goes wrong in it is not swallowed: a wrong or missing
+ * first answer is kept as the finding of the check that makes that claim.
  */
 #ifndef CONFORMANCE_RUNNER_CALIBRATE_H
 #define CONFORMANCE_RUNNER_CALIBRATE_H

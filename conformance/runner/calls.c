@@ -224,7 +224,8 @@ static struct onc_auth usual_sys(void)
     size_t len = size_min(body.len, sizeof(octets));
     memcpy(octets, buf_slice(&body).data, len);
     buf_free(&body);
-    return (struct onc_auth){.flavor = ONC_AUTH_SYS, .body = wire_counted_of(slice_of(octets, len))};
+    return (struct onc_auth){.flavor = ONC_AUTH_SYS,
+                             .body = wire_counted_of(slice_of(octets, len))};
 }
 
 struct onc_call check_call_of(struct check_ctx *c, uint32_t proc)
