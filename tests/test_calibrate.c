@@ -56,6 +56,12 @@ static void test_facts(void **state UNUSED)
         calibration_facts(&cal, rows[i].jobs, text, sizeof(text));
         assert_string_equal(text, rows[i].due);
     }
+    struct calibration cal = calibration_of("udp://h:7");
+    char text[256];
+
+    cal.target.wants_sys = true;
+    calibration_facts(&cal, 1, text, sizeof(text));
+    assert_contains(text, "slowest 4.56 ms; wants AUTH_SYS; patience");
 }
 
 static void test_facts_of_a_wrong_answer(void **state UNUSED)
@@ -84,6 +90,7 @@ static void test_flags(void **state UNUSED)
         [STAGE_VOLUME] = CHECK_PIPELINE,
         [STAGE_WIDTH] = CHECK_SECOND,
         [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE,
+        [STAGE_CREDENTIAL] = CHECK_PROCEDURE,
         [STAGE_DONE] = CHECK_BASE,
     };
 

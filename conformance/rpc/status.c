@@ -473,6 +473,7 @@ static const struct check checks[] = {
                "connection.",
         .cites = {REQ_RPC_5531_8_1_07},
         .needs = NEED_RPC,
+        .flags = CHECK_PROCEDURE,
         .run = proc_unavail,
     },
     {

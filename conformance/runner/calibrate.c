@@ -400,7 +400,7 @@ unsigned calibration_flag(enum calibration_stage stage)
         [STAGE_VOLUME] = CHECK_PIPELINE,
         [STAGE_WIDTH] = CHECK_SECOND,
         [STAGE_HALF_CLOSE] = CHECK_HALF_CLOSE,
-        [STAGE_CREDENTIAL] = CHECK_BASE,
+        [STAGE_CREDENTIAL] = CHECK_PROCEDURE,
         [STAGE_DONE] = CHECK_BASE,
     };
 

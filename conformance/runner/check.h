@@ -52,6 +52,7 @@ enum check_flag {
     CHECK_REMOTE_FLOOD = 1 << 7, /* floods: against loopback only, unless --allow-remote */
     CHECK_UNREACHED = 1 << 8,    /* tried where a spawned target cannot be reached */
     CHECK_EVERY = 1 << 9,        /* every datagram must be answered: none is sent a second time */
+    CHECK_PROCEDURE = 1 << 10, /* the claim that stands for unknown procedures in the calibration */
 };
 
 enum { CHECK_CITES_MAX = 4 };
