@@ -78,7 +78,7 @@ static void two(struct check_ctx *c)
 static void writers(struct check_ctx *c)
 {
     static struct writing w[WRITERS * ROUNDS];
-    struct conn *conns[WRITERS];
+    struct conn *conns[WRITERS] = {0};
     unsigned crowd = check_crowd(c, WRITERS);
     unsigned rounds = check_rounds(c, ROUNDS);
     size_t count = 0;
