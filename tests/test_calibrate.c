@@ -56,6 +56,12 @@ static void test_facts(void **state UNUSED)
         calibration_facts(&cal, rows[i].jobs, text, sizeof(text));
         assert_string_equal(text, rows[i].due);
     }
+    struct calibration cal = calibration_of("udp://h:7");
+    char text[256];
+
+    cal.target.credential = TARGET_CREDENTIAL_SYS;
+    calibration_facts(&cal, 1, text, sizeof(text));
+    assert_contains(text, "slowest 4.56 ms; wants AUTH_SYS; patience");
 }
 
 static void test_facts_of_a_wrong_answer(void **state UNUSED)

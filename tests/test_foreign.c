@@ -326,6 +326,30 @@ static const struct target targets[] = {
         .registers = true,
         .least = 15,
     },
+    {
+        .name = "an RPC program, one client at a time",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} one",
+        .options = RPC_OPTIONS,
+        .least = 110,
+    },
+    {
+        .name = "an RPC program that wants AUTH_SYS",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} sys",
+        .options = RPC_OPTIONS,
+        .least = 110,
+    },
+    {
+        .name = "an RPC program that takes any credential, and short records",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} any small",
+        .options = RPC_OPTIONS,
+        .least = 100,
+    },
 };
 
 static bool is_among(const char *id, const char *const *list)

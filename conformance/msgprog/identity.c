@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "conformance/msgprog/message.h"
+#include "conformance/rpc/try.h"
 #include "conformance/suites.h"
 
 enum { WHAT = 120 };
@@ -20,8 +21,9 @@ static void identity(struct check_ctx *c)
 
         call.vers = others[i];
         text_format(what, sizeof(what), "a NULL call of version %" PRIu32, others[i]);
-        check_say(c, check_dial(c), &call, &due, &h);
+        try_call(c, &call, true, &h);
         check_accepted(c, &h, what, ONC_PROG_MISMATCH);
+        try_close(c, &h);
         if (check_alive(c) && (h.reply.low != TARGET_MSGVER || h.reply.high != TARGET_MSGVER))
             check_broken(c, "PROG_MISMATCH names the one version: 2..2", "%" PRIu32 "..%" PRIu32,
                          h.reply.low, h.reply.high);
@@ -44,22 +46,23 @@ static void not_executed(struct check_ctx *c)
     buf_init(&args, MESSAGE_MAX);
     message_text(c, 60, &text);
     message_args(buf_slice(&text), &args);
-    int32_t before = message_save(c, check_dial(c), slice_str("before"));
+    int32_t before = message_save(c, NULL, slice_str("before"));
     for (size_t i = 0; i < ARRAY_LEN(elsewhere) && check_alive(c); i++) {
         struct onc_call call = check_call_of(c, elsewhere[i].procedure);
 
         call.prog += elsewhere[i].program;
         call.vers = elsewhere[i].version;
         call.args = buf_slice(&args);
-        check_say(c, check_dial(c), &call, &due, &h);
+        try_call(c, &call, true, &h);
         check_answered_once(c, &h, "SAVEMSG at a number that does not exist");
+        try_close(c, &h);
         if (check_alive(c) && h.reply.reply_stat == ONC_MSG_ACCEPTED &&
             h.reply.accept_stat == ONC_SUCCESS)
             check_broken(c, "another version, program or procedure is not served",
                          "SUCCESS for program %" PRIu32 ", version %" PRIu32 ", procedure %" PRIu32,
                          call.prog, call.vers, call.proc);
     }
-    int32_t after = message_save(c, check_dial(c), slice_str("after"));
+    int32_t after = message_save(c, NULL, slice_str("after"));
     message_absent(c, before, after, buf_slice(&text));
     buf_free(&text);
     buf_free(&args);

@@ -64,8 +64,10 @@ int32_t message_save(struct check_ctx *c, struct conn *conn, struct slice text)
     int32_t number = 0;
     struct heard h;
 
-    message_say(c, conn, text, true, &h);
+    message_say(c, conn ? conn : check_dial(c), text, true, &h);
     check_accepted(c, &h, "SAVEMSG", ONC_SUCCESS);
+    if (!conn)
+        try_close(c, &h);
     if (!check_alive(c) || !read_number(c, &h, &number))
         return 0;
     if (number >= 1)
@@ -91,6 +93,8 @@ int32_t message_outcome(struct check_ctx *c, struct heard *h, const char *what)
     if (h->replies == 0) {
         bool silent = h->fenced && datagrams;
 
+        if (h->conn && conn_waits_in_line(c, h->conn))
+            return 0;
         check_heard_text(h, heard, sizeof(heard));
         if (!h->ended && !h->reset && !silent)
             check_broken(c, "the text is stored or refused", "%s for %s", heard, what);
@@ -161,10 +165,19 @@ bool message_try_read(struct check_ctx *c, struct conn *conn, int32_t number, st
     buf_init(&args, WIRE_UNIT);
     wire_put_int(&args, number);
     message.args = buf_slice(&args);
-    check_say(c, conn, &message, &options, &h);
+    check_say(c, conn ? conn : check_dial(c), &message, &options, &h);
+    if (!conn)
+        try_close(c, &h);
     buf_free(&args);
     return check_alive(c) && h.replies > 0 && h.sound && h.reply.reply_stat == ONC_MSG_ACCEPTED &&
            h.reply.accept_stat == ONC_SUCCESS && read_text(&h, ret, &in);
+}
+
+struct conn *message_reader(struct check_ctx *c, struct conn *conn)
+{
+    bool alone = conn_serves_one(c) && conn->used && !conn->ended && !conn->lost;
+
+    return alone ? conn : check_dial(c);
 }
 
 void message_holds(struct check_ctx *c, struct conn *conn, int32_t number, struct slice text)

@@ -23,6 +23,8 @@ void message_args(struct slice text, struct buf *out);
 void message_say(struct check_ctx *c, struct conn *conn, struct slice text, bool due,
                  struct heard *ret);
 
+/* Where `conn` is NULL in the steps below, they have a connection of their own, and close it. */
+
 /* Saves the text. Its number, from 1 on; anything else breaks the claim, and is 0. */
 int32_t message_save(struct check_ctx *c, struct conn *conn, struct slice text);
 
@@ -36,6 +38,10 @@ void message_read(struct check_ctx *c, struct conn *conn, int32_t number, struct
 
 /* As message_read, but an answer that is no text is not judged: false. */
 bool message_try_read(struct check_ctx *c, struct conn *conn, int32_t number, struct buf *ret);
+
+/* Another connection than this one, where the target serves several at a time; else this one as
+   long as it lasts. What was stored over one connection is read over another. */
+struct conn *message_reader(struct check_ctx *c, struct conn *conn);
 
 /* The number reads as this very text. */
 void message_holds(struct check_ctx *c, struct conn *conn, int32_t number, struct slice text);

@@ -6,7 +6,7 @@
 #include "conformance/rpc/try.h"
 #include "conformance/suites.h"
 
-enum { WHAT = 120, TRIES = 3 };
+enum { WHAT = 120, TRIES = 3, HUNDREDS = 300 };
 
 static void wire(struct check_ctx *c)
 {
@@ -69,6 +69,28 @@ static void past_end(struct check_ctx *c)
     buf_free(&got);
 }
 
+/* Further than eight bits of a number reach, and tables of a first size. */
+static void hundreds(struct check_ctx *c)
+{
+    static int32_t numbers[HUNDREDS];
+    unsigned count = check_rounds(c, HUNDREDS);
+    struct conn *conn = check_dial(c);
+    char text[WHAT];
+    unsigned saved = 0;
+    uint64_t mark = rng_next(&c->rng);
+
+    while (saved < count && check_in_time(c)) {
+        text_format(text, sizeof(text), "%016" PRIx64 " %u", mark, saved);
+        numbers[saved++] = message_save(c, conn, slice_str(text));
+    }
+    for (unsigned i = 0; i < saved && check_alive(c); i++) {
+        text_format(text, sizeof(text), "%016" PRIx64 " %u", mark, i);
+        message_holds(c, conn, numbers[i], slice_str(text));
+    }
+    if (saved < HUNDREDS)
+        check_remark(c, "%u messages, for the target is slow", saved);
+}
+
 static void repeat(struct check_ctx *c)
 {
     struct conn *conn = check_dial(c);
@@ -78,7 +100,7 @@ static void repeat(struct check_ctx *c)
     message_text(c, 77, &text);
     int32_t number = message_save(c, conn, buf_slice(&text));
     for (unsigned i = 0; i < 4 && check_alive(c); i++)
-        message_holds(c, i % 2 ? conn : check_dial(c), number, buf_slice(&text));
+        message_holds(c, i % 2 ? conn : message_reader(c, conn), number, buf_slice(&text));
     buf_free(&text);
 }
 
@@ -128,7 +150,7 @@ static void cut_args(struct check_ctx *c)
     char what[WHAT];
     struct heard h;
 
-    message_save(c, check_dial(c), slice_str("message 1 exists"));
+    message_save(c, NULL, slice_str("message 1 exists"));
     for (size_t len = 0; len < WIRE_UNIT && check_alive(c); len++) {
         struct onc_call call = check_call_of(c, MESSAGE_READ);
         struct conn *conn = check_dial(c);
@@ -152,7 +174,7 @@ static void trailing(struct check_ctx *c)
     struct buf args;
     struct heard h;
 
-    int32_t number = message_save(c, check_dial(c), slice_str("with more behind"));
+    int32_t number = message_save(c, NULL, slice_str("with more behind"));
     for (size_t i = 0; i < ARRAY_LEN(extras) && check_alive(c); i++) {
         struct onc_call call = check_call_of(c, MESSAGE_READ);
         struct conn *conn = check_dial(c);
@@ -200,6 +222,16 @@ static const struct check checks[] = {
         .needs = NEEDS_MESSAGES,
         .flags = CHECK_ALONE,
         .run = past_end,
+    },
+    {
+        .id = "msgprog.readmsg.hundreds",
+        .claim = "the three hundredth message reads as well as the first",
+        .why = "A number in eight bits, or a table that grows once too rarely, shows behind 255.",
+        .how = "300 short texts, all read back.",
+        .cites = {REQ_MSG_DEMO_semantics_02},
+        .needs = NEEDS_MESSAGES | NEED_PERSISTS,
+        .flags = CHECK_ALONE, /* so many messages get into the way of the checks that count */
+        .run = hundreds,
     },
     {
         .id = "msgprog.readmsg.repeat",

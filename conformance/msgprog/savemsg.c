@@ -171,7 +171,7 @@ static void nothing_from_wrong(struct check_ctx *c)
     buf_init(&text, 1 << 10);
     buf_init(&args, 1 << 10);
     message_text(c, 40, &text);
-    int32_t before = message_save(c, check_dial(c), slice_str("before"));
+    int32_t before = message_save(c, NULL, slice_str("before"));
     for (size_t i = 0; i < ARRAY_LEN(claimed) && check_alive(c); i++) {
         buf_reset(&args);
         buf_put_u32(&args, claimed[i]);
@@ -180,7 +180,7 @@ static void nothing_from_wrong(struct check_ctx *c)
         message_outcome(c, &h, "SAVEMSG with a length that lies");
         try_close(c, &h);
     }
-    int32_t after = message_save(c, check_dial(c), slice_str("after"));
+    int32_t after = message_save(c, NULL, slice_str("after"));
     message_absent(c, before, after, slice_sub(buf_slice(&text), 0, 24));
     buf_free(&text);
     buf_free(&args);
@@ -201,7 +201,7 @@ static void cut_record(struct check_ctx *c)
     call.args = buf_slice(&args);
     onc_put_call(&message, &call);
     record_put(&record, buf_slice(&message));
-    int32_t before = message_save(c, check_dial(c), slice_str("before"));
+    int32_t before = message_save(c, NULL, slice_str("before"));
     for (size_t cut = 1; cut <= 160 && check_in_time(c); cut += 53) {
         static const struct say_options bare = {.no_fence = true};
         struct conn *conn = check_dial(c);
@@ -212,7 +212,7 @@ static void cut_record(struct check_ctx *c)
         check_close(c, conn);
     }
     check_probe(c); /* an end may be seen later than a call that came behind it */
-    int32_t after = message_save(c, check_dial(c), slice_str("after"));
+    int32_t after = message_save(c, NULL, slice_str("after"));
     message_absent(c, before, after, slice_sub(buf_slice(&text), 0, 24));
     buf_free(&text);
     buf_free(&args);
@@ -236,7 +236,7 @@ static void unusual_end(struct check_ctx *c, const struct wire_counted *item, si
     int32_t number = message_outcome(c, &h, what);
     check_heard_text(&h, text, sizeof(text));
     if (number > 0)
-        message_holds(c, check_dial(c), number, item->octets);
+        message_holds(c, message_reader(c, h.conn), number, item->octets);
     check_remark(c, "%s: %s", what, number > 0 ? "stored" : text);
     try_close(c, &h);
     buf_free(&args);
@@ -317,10 +317,10 @@ static void duplicate_safe(struct check_ctx *c)
             check_broken(c, "a new message has a new number", "%" PRId32 " behind %" PRId32, number,
                          before);
         first = i == 0 ? number : first;
-        message_holds(c, check_dial(c), number, buf_slice(&text));
+        message_holds(c, message_reader(c, conn), number, buf_slice(&text));
     }
-    message_holds(c, check_dial(c), first, buf_slice(&text));
-    message_holds(c, check_dial(c), before, buf_slice(&earlier));
+    message_holds(c, message_reader(c, conn), first, buf_slice(&text));
+    message_holds(c, message_reader(c, conn), before, buf_slice(&earlier));
     buf_free(&earlier);
     buf_free(&text);
     buf_free(&args);

@@ -83,6 +83,8 @@ void try_survived(struct check_ctx *c, struct heard *h, const char *what)
     if (h->replies > 0) {
         check_answered_once(c, h, what);
     } else if (!h->fenced && !h->ended && !h->reset) {
+        if (h->conn && conn_waits_in_line(c, h->conn))
+            return;
         text_format(text, sizeof(text), "after %s the target serves on, or ends the connection",
                     what);
         check_broken(c, text, "it does neither");

@@ -21,6 +21,7 @@ enum {
     VOLUME_LAST = 4 << 20,
     VOLUME_ENOUGH_US = 200000,
     VOLUME_BODY = 1024,
+    NO_PROCEDURE = 99999,
     FAST_BYTES_PER_S = 1 << 30,
     US_PER_S = 1000000,
 };
@@ -407,6 +408,11 @@ unsigned calibration_flag(enum calibration_stage stage)
 
 void calibration_facts(const struct calibration *cal, unsigned jobs, char *out, size_t cap)
 {
+    static const char *const wants[] = {
+        [TARGET_CREDENTIAL_NONE] = "",
+        [TARGET_CREDENTIAL_SYS] = "; wants AUTH_SYS",
+        [TARGET_CREDENTIAL_OTHER] = "; wants a credential that assay does not have",
+    };
     const struct target *t = &cal->target;
     char width[80];
 
@@ -422,10 +428,10 @@ void calibration_facts(const struct calibration *cal, unsigned jobs, char *out, 
         text_format(width, sizeof(width), "; serves %u connections side by side", t->width);
     else
         text_copy(width, sizeof(width), "; serves one connection at a time");
-    text_format(out, cap,
-                "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s; patience %.1f s; %u job%s",
-                (double)t->latency_us / 1000, (double)t->slowest_us / 1000, width,
-                t->pipelines ? "; pipelines" : "",
-                t->half_closes ? "; answers after half-close" : "", (double)t->patience_ms / 1000,
-                jobs, jobs == 1 ? "" : "s");
+    text_format(
+        out, cap,
+        "calibrated: replies in %.2f ms, slowest %.2f ms%s%s%s%s; patience %.1f s; %u job%s",
+        (double)t->latency_us / 1000, (double)t->slowest_us / 1000, width,
+        t->pipelines ? "; pipelines" : "", t->half_closes ? "; answers after half-close" : "",
+        wants[t->credential], (double)t->patience_ms / 1000, jobs, jobs == 1 ? "" : "s");
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/deadline.h"
 
@@ -489,6 +490,8 @@ static bool has_reply(struct check_ctx *c, struct heard *h, const char *expected
     }
     if (h->replies > 0 || !check_alive(c))
         return check_alive(c);
+    if (still_there(h) && conn_waits_in_line(c, h->conn))
+        return false;
     if (h->reset && endpoint_is_datagram(&c->target.endpoint)) {
         check_turned_away(c, expected, "nobody is there: port unreachable");
         return false;

@@ -159,6 +159,28 @@ struct conn *check_dial_with(struct check_ctx *c, const struct address *to,
     return conn;
 }
 
+bool conn_serves_one(const struct check_ctx *c)
+{
+    return c->target.width == 1 && !endpoint_is_datagram(&c->target.endpoint);
+}
+
+bool conn_waits_in_line(struct check_ctx *c, const struct conn *conn)
+{
+    if (!conn_serves_one(c) || (c->check->flags & CHECK_SECOND) || !conn->used || conn->heard ||
+        conn->ended || conn->lost)
+        return false;
+    for (size_t i = 0; i < CHECK_CONNS_MAX && check_alive(c); i++) {
+        const struct conn *other = &c->conns[i];
+
+        if (!other->used || other->number >= conn->number || other->ended || other->lost)
+            continue;
+        check_skipped(c, "the target serves one connection at a time, and connection %u is open",
+                      other->number);
+        return true;
+    }
+    return false;
+}
+
 struct conn *check_dial(struct check_ctx *c)
 {
     return check_dial_with(c, &c->target.address, NULL);

@@ -13,6 +13,13 @@ void conn_keep_pace(struct check_ctx *c);
 /* Closes the socket and gives everything back, without a word in the transcript. */
 void conn_discard(struct conn *conn);
 
+/* True where the target takes the next connection up when this one has ended. */
+bool conn_serves_one(const struct check_ctx *c);
+
+/* For a connection on which nothing comes: skips the check where the target serves one connection
+   at a time and another one of the check is still there, which it may be waiting for. */
+bool conn_waits_in_line(struct check_ctx *c, const struct conn *conn);
+
 /* Requests that are owed a reply. */
 size_t conn_owed(const struct conn *conn);
 

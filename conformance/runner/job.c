@@ -17,8 +17,9 @@ _Noreturn static void work_here(struct job *job, const struct job_setting *setti
     struct check_ctx *c = calloc(1, sizeof(*c));
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_IGN); /* the runner decides what an interrupt ends */
-    signal(SIGTERM, SIG_DFL);
+    /* The runner decides what an interrupt ends, also where it came to the whole group. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     if (!c)
         _exit(EXIT_FAILURE);

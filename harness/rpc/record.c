@@ -7,7 +7,7 @@
 
 const struct record_limits record_usual_limits = {
     .octets = 1 << 20,
-    .fragments = 1 << 16,
+    .fragments = (1 << 20) + (1 << 10),
     .empty = 1 << 10,
 };
 

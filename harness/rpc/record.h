@@ -41,7 +41,7 @@ struct record_limits {
     size_t empty;     /* of them with no data */
 };
 
-/* Enough for every check: a megabyte, 65536 fragments, 1024 of them empty. */
+/* Enough for every check: a megabyte, each octet in a fragment of its own, and 1024 empty ones. */
 extern const struct record_limits record_usual_limits;
 
 enum record_state {

@@ -1,9 +1,10 @@
 /* Twins that are wrong about credentials and verifiers of any flavor (RFC 5531 8.2, 9, 10). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "reference/twins-rpc/twin.h"
 
-enum { FLAVOR_DH = 3, FLAVOR_PSEUDO = 390003, SMALL = 256, HEADER_TO_FLAVOR = 28 };
+enum { FLAVOR_DH = 3, FLAVOR_PSEUDO = 390003, SMALL = 256, HEADER_TO_FLAVOR = 28, LOST = 1 << 15 };
 
 static enum auth_stat refuse_none(const struct request *r)
 {
@@ -107,6 +108,19 @@ static enum auth_stat judge_the_last(const struct request *r)
         return AUTH_STAT_REJECTEDCRED;
     }
     return stat;
+}
+
+/* What was set aside for the identity of the caller is kept where the call is denied. */
+static void keep_of_denied(struct request *r)
+{
+    static void *kept;
+    void **block = request_outcome(&r->reply) & OUTCOME_AUTH_ERROR ? malloc(LOST) : NULL;
+
+    if (block) {
+        memset(block, 0xff, LOST);
+        *block = kept;
+        kept = block;
+    }
 }
 
 /* ---- verifiers of replies ---- */
@@ -213,6 +227,12 @@ static const struct twin twins[] = {
         .check = "rpc.auth.others-served",
         .what = "denies the next call of another client behind a wrong credential",
         .fault.message.judge = judge_the_last,
+    },
+    {
+        .name = "auth-denied-kept",
+        .check = "rpc.auth.memory-after-denials",
+        .what = "keeps 32 KiB of each call that it denies",
+        .fault.message.spoil = keep_of_denied,
     },
 };
 

@@ -85,6 +85,21 @@ static void save_not_empty(struct request *r, struct slice text)
         buf_put_u32(&r->reply.results, 0);
 }
 
+/* The text is a format. */
+static void save_formatted(struct request *r, struct slice text)
+{
+    struct buf copy;
+
+    buf_init(&copy, STORE_MESSAGE_MAX);
+    for (size_t i = 0; i < text.len; i++) {
+        buf_put_byte(&copy, text.data[i]);
+        if (text.data[i] == '%' && i + 1 < text.len && text.data[i + 1] == '%')
+            i++;
+    }
+    msgprog_save(r, buf_slice(&copy));
+    buf_free(&copy);
+}
+
 static void save_7_bits(struct request *r, struct slice text)
 {
     struct buf copy;
@@ -198,6 +213,11 @@ static void read_last_for_next(struct request *r, int32_t number)
     int32_t count = (int32_t)store_count(r->server->store);
 
     msgprog_read(r, number == count + 1 ? count : number);
+}
+
+static void read_8_bits(struct request *r, int32_t number)
+{
+    msgprog_read(r, number > 0 ? number & 0xff : number);
 }
 
 static void read_once(struct request *r, int32_t number)
@@ -492,6 +512,12 @@ static const struct twin twins[] = {
         .fault = {.limit = '\n', .message.save = save_up_to_octet},
     },
     {
+        .name = "text-is-format",
+        .check = "msgprog.text.is-data",
+        .what = "makes one percent sign of two",
+        .fault.message.save = save_formatted,
+    },
+    {
         .name = "text-without-mark",
         .check = "msgprog.text.looks-like-protocol",
         .what = "takes four octets off a text that begins with 0x80",
@@ -599,6 +625,12 @@ static const struct twin twins[] = {
         .check = "msgprog.readmsg.past-end",
         .what = "gives the last message for the number behind it",
         .fault.message.read = read_last_for_next,
+    },
+    {
+        .name = "read-of-8-bits",
+        .check = "msgprog.readmsg.hundreds",
+        .what = "looks at eight bits of the number",
+        .fault.message.read = read_8_bits,
     },
     {
         .name = "read-once",

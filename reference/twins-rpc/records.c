@@ -24,6 +24,13 @@ static enum act pad_fragment(struct peer *p)
     return ACT_GO_ON;
 }
 
+/* The length goes into 16 bits. */
+static enum act cut_length(struct peer *p)
+{
+    p->left &= 0xffff;
+    return ACT_GO_ON;
+}
+
 static enum act refuse_empty(struct peer *p)
 {
     return p->left == 0 && !p->last ? ACT_DROP : ACT_GO_ON;
@@ -206,6 +213,12 @@ static const struct twin twins[] = {
         .check = "rpc.rm.two-cuts",
         .what = "pads each fragment to a multiple of four octets",
         .fault.stream.fragment = pad_fragment,
+    },
+    {
+        .name = "fragment-length-of-16-bits",
+        .check = "msgprog.limits.never-cut",
+        .what = "reads 16 bits of the length of a fragment",
+        .fault.stream.header = cut_length,
     },
     {
         .name = "fragment-header-in-one-read",
