@@ -97,6 +97,7 @@ static const struct {
     {"check tcp://127.0.0.1:0 --spawn 'server {path}'", 2, "{path} does not go with this URL"},
     {"check tcp://127.0.0.1:0 --spawn 'server'", 2, "needs a --spawn command with {port}"},
     {"check tcp://127.0.0.1:7 --waive /nonexistent", 2, "--waive /nonexistent"},
+    {"check tcp://127.0.0.1:7 --waive /tmp", 2, "--waive /tmp: Is a directory"},
     {"check tcp://127.0.0.1:7 tcp://127.0.0.1:8", 2, "one word too many"},
     {"check tcp://nosuchhost.invalid:7", 3, "\"nosuchhost.invalid\" does not resolve"},
     {"check tcp://127.0.0.1:1", 3, "is not reachable: Connection refused"},

@@ -246,7 +246,7 @@ static void spurious(struct check_ctx *c, bool drop)
     if (!drop)
         check_unanswered(c, &h, "a plain call behind STARTTLS");
     else if (check_alive(c) && !h.ended && !h.reset)
-        check_broken(c, "the connection is dropped", "it stays");
+        check_end(c, conn);
     check_met(c);
 }
 

@@ -168,14 +168,16 @@ static bool fence_owed(const struct conn *conn, uint32_t fence)
     return false;
 }
 
-static void read_reply(const struct check_ctx *c, const struct said *said, struct heard *h)
+static void read_reply(struct check_ctx *c, const struct said *said, struct heard *h)
 {
     struct wire_in in;
     struct buf fault;
 
     h->octets = slice_of(NULL, 0);
-    if (c->kept_count - said->kept >= CHECK_KEPT) /* it had to make room for others */
+    if (c->kept_count - said->kept >= CHECK_KEPT) {
+        check_trouble(c, "a reply was not looked at before %d others came", CHECK_KEPT);
         return;
+    }
     h->octets = buf_slice(&c->kept[(said->kept - 1) % CHECK_KEPT]);
     wire_open(&in, h->octets);
     h->sound = onc_read_reply(&in, &h->reply);
@@ -186,7 +188,7 @@ static void read_reply(const struct check_ctx *c, const struct said *said, struc
     buf_free(&fault);
 }
 
-static void refresh(const struct check_ctx *c, struct heard *h)
+static void refresh(struct check_ctx *c, struct heard *h)
 {
     if (!still_there(h))
         return;

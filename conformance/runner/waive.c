@@ -210,7 +210,9 @@ static bool parse_file(const char *path, FILE *file, yaml_document_t *ret, struc
         return problem_set(why, "out of memory");
     yaml_parser_set_input_file(&parser, file);
     bool ok = yaml_parser_load(&parser, ret) != 0;
-    if (!ok)
+    if (!ok && ferror(file)) /* a folder, for one, opens well */
+        problem_set(why, "--waive %s: %s", path, strerror(errno));
+    else if (!ok)
         problem_set(why, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1,
                     parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     yaml_parser_delete(&parser);
