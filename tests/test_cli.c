@@ -796,6 +796,26 @@ static void test_hostile_rpc_targets(void **state)
 
 /* ---- deaths and interrupts ---- */
 
+/* Where /proc tells nothing, no server of ours is found; that is said, and nothing waits for ever.
+ */
+static void test_without_proc(void **state UNUSED)
+{
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "unshare %s -m sh -c 'mount -t tmpfs none /proc && exec @B/assay check "
+                    "tcp://127.0.0.1:0 --spawn \"@B/assay serve echo --listen "
+                    "tcp://127.0.0.1:{port}\"'",
+                    geteuid() == 0 ? "" : "-r");
+
+    if (strstr(r.err, "unshare")) { /* not allowed to */
+        program_free(&r);
+        skip();
+    }
+    assert_int_equal(r.status, 3);
+    assert_non_null(strstr(r.err, "the program assay-echo is not there"));
+    program_free(&r);
+}
+
 /* A target that dies in one check changes that one verdict, and the run goes on. */
 static void test_a_death_costs_one_verdict(void **state)
 {
@@ -916,6 +936,7 @@ int main(void)
         cmocka_unit_test(test_taken_places),
         cmocka_unit_test(test_hostile_targets),
         cmocka_unit_test(test_hostile_rpc_targets),
+        cmocka_unit_test(test_without_proc),
         cmocka_unit_test(test_a_death_costs_one_verdict),
         cmocka_unit_test(test_interrupt),
     };

@@ -97,6 +97,7 @@ void job_kill(struct job *job)
     size_t count = procview_tree(job->pid, tree, ARRAY_LEN(tree));
     for (size_t i = 0; i < count; i++)
         kill(tree[i], SIGKILL);
+    kill(job->pid, SIGKILL); /* where /proc tells nothing, too */
     while (waitpid(job->pid, &job->status, 0) < 0 && errno == EINTR)
         continue;
     job->pid = 0;
