@@ -356,6 +356,13 @@ static bool is_catch(const char *verdict, const char *reason)
     return true;
 }
 
+/* Not every machine lets us make network interfaces; every other skip hides a survivor. */
+static bool cannot_be_tried(const char *verdict, const char *reason)
+{
+    return text_eq(verdict, "skip") &&
+           text_starts(reason, "no interface with broadcast can be made");
+}
+
 static void finish(struct proof *p, struct job *job)
 {
     const struct twin *t = job->twin;
@@ -371,9 +378,12 @@ static void finish(struct proof *p, struct job *job)
                     &reason);
     }
     bool caught = is_catch(verdict, reason);
-    say(p, caught, "%s %s by %s (%.1f s)%s%s%s%.300s", t->name, caught ? "caught" : "SURVIVED",
-        t->check, took, caught ? "" : ": ", caught ? "" : verdict, caught ? "" : ": ",
-        caught ? "" : reason);
+    if (cannot_be_tried(verdict, reason))
+        say(p, true, "%s # SKIP %s", t->name, reason);
+    else
+        say(p, caught, "%s %s by %s (%.1f s)%s%s%s%.300s", t->name, caught ? "caught" : "SURVIVED",
+            t->check, took, caught ? "" : ": ", caught ? "" : verdict, caught ? "" : ": ",
+            caught ? "" : reason);
     if (caught && getenv("VERBOSE"))
         printf("#   %s: %s\n", verdict, reason);
     json_decref(root);

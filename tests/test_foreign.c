@@ -258,6 +258,8 @@ static const struct target targets[] = {
         .known = {SUN_TCP, "rpc.auth.reject-has-reason", "rpc.auth.verf-reasons",
                   "rpc.gss.init-ignores-service", "rpc.rm.http", "rpc.rm.endless-fragments",
                   "rpc.rm.huge-header-memory", "msgprog.readmsg.unknown"},
+        /* On a loaded machine it was seen to wait for the rest, once. */
+        .at_times = {"rpc.rm.header-larger-than-sent"},
     },
     {
         .name = "Kerberos' RPC over UDP",
@@ -386,7 +388,7 @@ static void judge(const struct target *t, json_t *root, const struct program_res
             seen[k] += text_eq(id, t->known[k]);
     }
     for (size_t k = 0; k < KNOWN_MAX && t->known[k]; k++) {
-        if (!seen[k])
+        if (!seen[k] && !is_among(t->known[k], t->at_times))
             fail_msg("%s: %s did not show what is known to be wrong", t->name, t->known[k]);
     }
     if (passed < t->least)
