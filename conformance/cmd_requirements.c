@@ -53,38 +53,22 @@ static const struct option_row rows[] = {
 /* ---- which checks cover a row ---- */
 
 struct cover {
-    const struct requirement_row *row;
+    enum requirement r;
     json_t *checks;
 };
-
-static bool is_cited(const struct check *check, const struct requirement_row *row)
-{
-    const struct requirement_row *others[CHECK_CITES_MAX];
-    size_t count = check_cites(check, NULL, others);
-
-    for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++) {
-        if (requirement_row(check->cites[i]) == row)
-            return true;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (others[i] == row)
-            return true;
-    }
-    return false;
-}
 
 static void add_if_cited(const struct check *check, void *closure)
 {
     struct cover *cover = closure;
 
-    if (is_cited(check, cover->row))
+    if (check_covers(check, cover->r))
         json_array_append_new(cover->checks, json_string(check->id));
 }
 
 /* The ids of the checks that cite the row, to be released by the caller. */
-static json_t *checks_of(const struct requirement_row *row)
+static json_t *checks_of(enum requirement r)
 {
-    struct cover cover = {row, json_array()};
+    struct cover cover = {r, json_array()};
 
     registry_each(add_if_cited, &cover);
     return cover.checks;
@@ -140,7 +124,7 @@ static void show(struct listing *l, enum requirement r)
 
     if (l->pattern && !select_matches(l->pattern, row->id))
         return;
-    json_t *checks = checks_of(row);
+    json_t *checks = checks_of(r);
     bool covered = json_array_size(checks) > 0;
     count_in(l, row, covered, untested != NULL);
     if (!l->uncovered || !covered) {

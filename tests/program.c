@@ -200,3 +200,17 @@ void program_remove_folder(const char *folder)
         process_stop(&p, 0);
     }
 }
+
+char program_folder[64];
+
+int program_open_folder(void **state UNUSED)
+{
+    program_make_folder(program_folder, sizeof(program_folder));
+    return 0;
+}
+
+int program_close_folder(void **state UNUSED)
+{
+    program_remove_folder(program_folder);
+    return 0;
+}

@@ -30,6 +30,11 @@ bool program_serve(struct process *p, char *ret_url, size_t cap, const char *for
 void program_make_folder(char *ret, size_t cap);
 void program_remove_folder(const char *folder);
 
+/* The same for all tests of a program, as set-up and tear-down of their group. */
+extern char program_folder[64];
+int program_open_folder(void **state);
+int program_close_folder(void **state);
+
 /* Reads a whole file; NULL where it cannot. The caller frees. */
 char *program_read_file(const char *path);
 void program_write_file(const char *path, const char *text);

@@ -19,22 +19,6 @@
 
 enum { LIMIT_S = 120, GROWTH_KIB = 65536 };
 
-static char folder[64];
-
-static int open_folder(void **state)
-{
-    (void)state;
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    program_remove_folder(folder);
-    return 0;
-}
-
 /* ---- bad input ---- */
 
 /* Each names the thing and what would be right, on one line, with the status of the contract. */
@@ -140,7 +124,7 @@ static void test_bad_exchange_file(void **state)
     char path[128];
 
     (void)state;
-    text_format(path, sizeof(path), "%s/bad.exchange", folder);
+    text_format(path, sizeof(path), "%s/bad.exchange", program_folder);
     program_write_file(path, "framing = line\nrequest = \"x\"\nreply = \"y\\q\"\n");
     struct program_result r =
         program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:7 --speak %s", path);
@@ -154,7 +138,7 @@ static void test_no_half_written_report(void **state)
     char path[128];
 
     (void)state;
-    text_format(path, sizeof(path), "%s/none.json", folder);
+    text_format(path, sizeof(path), "%s/none.json", program_folder);
     struct program_result r =
         program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:7x --report json=%s", path);
     assert_int_equal(r.status, 2);
@@ -411,27 +395,28 @@ static void test_install(void **state)
     struct program_result r;
 
     (void)state;
-    r = program_run(LIMIT_S, "make -s install V=$(basename @B) DESTDIR=%s PREFIX=/usr", folder);
+    r = program_run(LIMIT_S, "make -s install V=$(basename @B) DESTDIR=%s PREFIX=/usr",
+                    program_folder);
     assert_int_equal(r.status, 0);
     program_free(&r);
     r = program_run(LIMIT_S,
                     "cd / && D=%s/usr && $D/bin/assay check unix:%s/e --spawn "
                     "\"$D/bin/assay serve echo --listen unix:{path}\" --only unix.*",
-                    folder, folder);
+                    program_folder, program_folder);
     if (r.status != 0)
         fail_msg("%s%s", r.out, r.err);
     program_free(&r);
     r = program_run(LIMIT_S, "cd / && %s/usr/bin/assay check tcp://127.0.0.1:1 --speak redis-ping",
-                    folder);
+                    program_folder);
     assert_int_equal(r.status, 3); /* the file was found, the target was not */
     program_free(&r);
-    r = program_run(LIMIT_S, "test -s %s/usr/share/man/man1/assay.1", folder);
+    r = program_run(LIMIT_S, "test -s %s/usr/share/man/man1/assay.1", program_folder);
     assert_int_equal(r.status, 0);
     program_free(&r);
     r = program_run(LIMIT_S,
                     "make -s uninstall V=$(basename @B) DESTDIR=%s PREFIX=/usr && "
                     "find %s/usr -type f",
-                    folder, folder);
+                    program_folder, program_folder);
     assert_int_equal(r.status, 0);
     assert_string_equal(r.out, "");
     program_free(&r);
@@ -481,12 +466,12 @@ static void test_references_pass(void **state)
     char url[160];
 
     (void)state;
-    text_format(path, sizeof(path), "%s/reference.json", folder);
+    text_format(path, sizeof(path), "%s/reference.json", program_folder);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const char *hole = strstr(cases[i].url, "%s");
 
         text_format(url, sizeof(url), "%.*s%s%s", (int)(hole ? hole - cases[i].url : 99),
-                    cases[i].url, hole ? folder : "", hole ? hole + 2 : "");
+                    cases[i].url, hole ? program_folder : "", hole ? hole + 2 : "");
         struct program_result r =
             program_run(LIMIT_S,
                         "@B/assay check '%s' --speak '%s' --report json=%s --spawn "
@@ -511,14 +496,14 @@ static void test_reports_of_a_run(void **state)
         "cd %s && @B/assay check tcp://127.0.0.1:0 --spawn '@B/assay-echo --listen "
         "tcp://127.0.0.1:{port}' --only 'stream.echo*' --seed 7 --report json=r.json --report "
         "junit=r.xml --report tap=r.tap --report text=r.txt && prove -e cat r.tap",
-        folder);
+        program_folder);
     char path[128];
 
     (void)state;
     if (r.status != 0)
         fail_msg("%s%s", r.out, r.err);
     assert_non_null(strstr(r.out, "All tests successful"));
-    text_format(path, sizeof(path), "%s/r.json", folder);
+    text_format(path, sizeof(path), "%s/r.json", program_folder);
     json_t *root = load_report(path);
     assert_int_equal(json_integer_value(json_object_get(root, "seed")), 7);
     assert_string_equal(json_string_value(json_object_get(root, "tool")), "assay");
@@ -534,7 +519,7 @@ static void test_shards_and_levels(void **state)
     int sum = 0;
 
     (void)state;
-    text_format(path, sizeof(path), "%s/shard.json", folder);
+    text_format(path, sizeof(path), "%s/shard.json", program_folder);
     for (int i = 1; i <= 3; i++) {
         struct program_result r =
             program_run(LIMIT_S,
@@ -558,7 +543,7 @@ static void test_waivers(void **state)
     char waivers[128];
 
     (void)state;
-    text_format(waivers, sizeof(waivers), "%s/w.yaml", folder);
+    text_format(waivers, sizeof(waivers), "%s/w.yaml", program_folder);
     struct program_result r = program_run(
         LIMIT_S,
         "@B/assay check tcp://127.0.0.1:0 --only stream.discard --only stream.echo.identity "
@@ -600,7 +585,7 @@ static void test_evidence_and_record(void **state)
         "--patience 500 --evidence ev --record rec --quiet --spawn '@B/assay-echo --listen "
         "tcp://127.0.0.1:{port}'; cat ev/stream.discard.silent/transcript.txt; test -x "
         "ev/stream.discard.silent/again.sh && sh -n ev/stream.discard.silent/again.sh && ls rec",
-        folder);
+        program_folder);
 
     (void)state;
     assert_non_null(strstr(r.out, "claim:    a discard server sends nothing"));
@@ -619,7 +604,7 @@ static void test_record_begins_anew(void **state)
         "--seed 1 "
         "--record anew --spawn '@B/assay-echo --listen udp://127.0.0.1:{port}' || exit; "
         "stat -c 'size %%s' anew/*; done",
-        folder);
+        program_folder);
     char *first = strstr(r.out, "size ");
     char *second = first ? strstr(first + 1, "size ") : NULL;
 
@@ -639,7 +624,7 @@ static void test_where_things_are_written(void **state)
         "json=link >/dev/null; test -L link && test -s real && @B/assay check "
         "tcp://127.0.0.1:1 "
         "2>&1",
-        folder);
+        program_folder);
 
     (void)state;
     assert_int_equal(r.status, 3);
@@ -672,14 +657,14 @@ static void test_taken_places(void **state)
     r = program_run(LIMIT_S,
                     "cd %s && echo keep >precious && @B/assay check unix:precious --spawn "
                     "'true {path}'; echo $?; cat precious",
-                    folder);
+                    program_folder);
     assert_non_null(strstr(r.out, "\n3\nkeep\n"));
     program_free(&r);
     r = program_run(LIMIT_S,
                     "cd %s && { @B/assay-echo --listen unix:served & } >/dev/null && sleep 0.3; "
                     "@B/assay check unix:served --spawn 'sleep 9 # {path}'; echo $?; "
                     "test -S served; echo $?; kill $!",
-                    folder);
+                    program_folder);
     assert_non_null(strstr(r.err, "somebody serves at unix:served already"));
     assert_non_null(strstr(r.out, "\n3\n0\n"));
     program_free(&r);
@@ -717,14 +702,14 @@ static void test_repeat_tells_what_differs(void **state)
     char path[128];
 
     (void)state;
-    text_format(script, sizeof(script), "%s/flaky.py", folder);
-    text_format(path, sizeof(path), "%s/flaky.json", folder);
+    text_format(script, sizeof(script), "%s/flaky.py", program_folder);
+    text_format(path, sizeof(path), "%s/flaky.json", program_folder);
     program_write_file(script, server);
     struct program_result r =
         program_run(LIMIT_S,
                     "@B/assay check tcp://127.0.0.1:0 --only stream.echo.identity --repeat 3 "
                     "--patience 500 --report json=%s --spawn 'exec python3 %s {port} %s/starts'",
-                    path, script, folder);
+                    path, script, program_folder);
     json_t *root = load_report(path);
     const json_t *check = json_array_get(json_object_get(root, "checks"), 0);
     const char *reason = json_string_value(json_object_get(check, "reason"));
@@ -751,7 +736,7 @@ static void assert_withstands(const char *kind, bool rpc, const char *options)
     char url[ENDPOINT_TEXT_MAX];
     char path[128];
 
-    text_format(path, sizeof(path), "%s/hostile.json", folder);
+    text_format(path, sizeof(path), "%s/hostile.json", program_folder);
     pid_t pid = hostile_start(kind, url, sizeof(url));
     assert_true(pid > 0);
     struct program_result r =
@@ -840,8 +825,8 @@ static void test_a_death_costs_one_verdict(void **state)
     json_t *check;
 
     (void)state;
-    text_format(script, sizeof(script), "%s/dies.py", folder);
-    text_format(path, sizeof(path), "%s/dies.json", folder);
+    text_format(script, sizeof(script), "%s/dies.py", program_folder);
+    text_format(path, sizeof(path), "%s/dies.json", program_folder);
     program_write_file(script, server);
     struct program_result r =
         program_run(LIMIT_S,
@@ -886,8 +871,8 @@ static void test_interrupt(void **state)
     char socket_path[128];
 
     (void)state;
-    text_format(path, sizeof(path), "%s/interrupted.json", folder);
-    text_format(socket_path, sizeof(socket_path), "%s/interrupted.sock", folder);
+    text_format(path, sizeof(path), "%s/interrupted.json", program_folder);
+    text_format(socket_path, sizeof(socket_path), "%s/interrupted.sock", program_folder);
     text_format(command, sizeof(command),
                 "exec %s check unix:%s --repeat 50 --report json=%s --spawn 'exec \"$ECHO\" "
                 "--listen unix:{path}'",
@@ -941,5 +926,5 @@ int main(void)
         cmocka_unit_test(test_interrupt),
     };
 
-    return cmocka_run_group_tests_name("cli", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("cli", tests, program_open_folder, program_close_folder);
 }

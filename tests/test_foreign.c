@@ -389,7 +389,8 @@ static void judge(const struct target *t, json_t *root, const struct program_res
     }
     for (size_t k = 0; k < KNOWN_MAX && t->known[k]; k++) {
         if (!seen[k] && !is_among(t->known[k], t->at_times))
-            fail_msg("%s: %s did not show what is known to be wrong", t->name, t->known[k]);
+            fail_msg("%s: %s did not show what is known to be wrong\n%s%s", t->name, t->known[k],
+                     r->out, r->err);
     }
     if (passed < t->least)
         fail_msg("%s: only %d checks passed\n%s%s", t->name, passed, r->out, r->err);

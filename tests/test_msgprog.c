@@ -17,22 +17,6 @@
 enum { LIMIT_S = 60 };
 
 static const char *const servers[] = {"", "--own"};
-static char folder[64];
-
-static int open_folder(void **state)
-{
-    (void)state;
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    program_remove_folder(folder);
-    return 0;
-}
-
 /* Runs the client, and expects this status, standard output, and a part of standard error. */
 static void client(const char *url, const char *arguments, int status, const char *out,
                    const char *part_of_err)
@@ -65,7 +49,7 @@ static void test_save_and_read(void **state)
     for (size_t s = 0; s < ARRAY_LEN(servers); s++) {
         struct msgprog m;
 
-        msgprog_start(&m, folder, servers[s]);
+        msgprog_start(&m, program_folder, servers[s]);
         for (unsigned over = 0; over < OVER_COUNT; over++) {
             char number[16];
             char ask[32];
@@ -93,7 +77,7 @@ static void test_limits(void **state)
         char options[64];
 
         text_format(options, sizeof(options), "%s --max-message 4 --max-count 2", servers[s]);
-        msgprog_start(&m, folder, options);
+        msgprog_start(&m, program_folder, options);
         client(m.urls[OVER_TCP], "save 12345", 1, "0\n", "has not stored");
         client(m.urls[OVER_TCP], "save 1234", 0, "1\n", NULL);
         client(m.urls[OVER_UDP], "save x", 0, "2\n", NULL);
@@ -166,7 +150,7 @@ static void test_trace(void **state)
     for (size_t s = 0; s < ARRAY_LEN(servers); s++) {
         struct msgprog m;
 
-        msgprog_start(&m, folder, servers[s]);
+        msgprog_start(&m, program_folder, servers[s]);
         struct program_result r =
             program_run(LIMIT_S, "@B/assay-msg --trace --at %s save hello", m.urls[OVER_UDP]);
         assert_int_equal(r.status, 0);
@@ -193,7 +177,7 @@ static void test_trace_of_failure(void **state)
     client("rpc+tcp://127.0.0.1:1", "--trace null", 1, "", "127.0.0.1:1: Connection refused");
     client("rpc+udp://127.0.0.1:1", "--timeout 1 null", 1, "", "RPC:");
     client("rpc+udp://127.0.0.1:1", "--timeout 1 --trace null", 1, "", "9. no reply message comes");
-    msgprog_start(&m, folder, "--own --max-message 60000");
+    msgprog_start(&m, program_folder, "--own --max-message 60000");
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     memmove(text, "save ", strlen("save "));
@@ -213,8 +197,9 @@ static void test_durable(void **state)
         char options[128];
         struct msgprog m;
 
-        text_format(options, sizeof(options), "%s --data %s/messages%zu", servers[s], folder, s);
-        msgprog_start(&m, folder, options);
+        text_format(options, sizeof(options), "%s --data %s/messages%zu", servers[s],
+                    program_folder, s);
+        msgprog_start(&m, program_folder, options);
         client(m.urls[OVER_TCP], "save one", 0, "1\n", NULL);
         msgprog_stop(&m);
         for (unsigned round = 2; round <= 6; round++) {
@@ -222,14 +207,14 @@ static void test_durable(void **state)
             char ask[32];
 
             /* Killed right behind the answer; the socket file that stays is replaced. */
-            msgprog_start(&m, folder, options);
+            msgprog_start(&m, program_folder, options);
             text_format(number, sizeof(number), "%u\n", round);
             text_format(ask, sizeof(ask), "save number%u", round);
             client(m.urls[round % OVER_COUNT], ask, 0, number, NULL);
             kill(m.process.pid, SIGKILL);
             process_stop(&m.process, 0);
         }
-        msgprog_start(&m, folder, options);
+        msgprog_start(&m, program_folder, options);
         client(m.urls[OVER_TCP], "read 1", 0, "one\n", NULL);
         client(m.urls[OVER_UDP], "read 6", 0, "number6\n", NULL);
         client(m.urls[OVER_UDP], "save seven", 0, "7\n", NULL);
@@ -245,8 +230,9 @@ static void test_one_file_for_both(void **state)
 
     (void)state;
     for (size_t s = 0; s < ARRAY_LEN(servers); s++)
-        text_format(options[s], sizeof(options[s]), "%s --data %s/messages", servers[s], folder);
-    msgprog_start(&m, folder, options[0]);
+        text_format(options[s], sizeof(options[s]), "%s --data %s/messages", servers[s],
+                    program_folder);
+    msgprog_start(&m, program_folder, options[0]);
     client(m.urls[OVER_TCP], "save shared", 0, "1\n", NULL);
     struct program_result r = program_run(
         LIMIT_S, "@B/assay serve msgprog --listen rpc+tcp://127.0.0.1:0 %s", options[1]);
@@ -254,7 +240,7 @@ static void test_one_file_for_both(void **state)
     assert_non_null(strstr(r.err, "another server uses it"));
     program_free(&r);
     msgprog_stop(&m);
-    msgprog_start(&m, folder, options[1]);
+    msgprog_start(&m, program_folder, options[1]);
     client(m.urls[OVER_UNIX], "read 1", 0, "shared\n", NULL);
     msgprog_stop(&m);
 }
@@ -375,7 +361,7 @@ static void test_libtirpc_deviations(void **state)
     struct msgprog m;
 
     (void)state;
-    msgprog_start(&m, folder, "");
+    msgprog_start(&m, program_folder, "");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int fd = msgprog_dial(&m, OVER_TCP);
         struct buf octets;
@@ -401,7 +387,7 @@ static void test_ends_while_blocked(void **state)
     for (size_t s = 0; s < ARRAY_LEN(servers); s++) {
         struct msgprog m;
 
-        msgprog_start(&m, folder, servers[s]);
+        msgprog_start(&m, program_folder, servers[s]);
         int fd = msgprog_dial(&m, OVER_TCP);
         msgprog_send(fd, slice_of("\x80", 1));
         deadline_wait(deadline_in_ms(100));
@@ -456,14 +442,14 @@ static void test_registration(void **state)
     char path[96];
 
     (void)state;
-    text_format(path, sizeof(path), "%s/script", folder);
+    text_format(path, sizeof(path), "%s/script", program_folder);
     program_write_file(path, script);
     for (size_t s = 0; s < ARRAY_LEN(servers); s++) {
-        struct program_result r =
-            program_run(LIMIT_S,
-                        "mkdir %s/%zu && unshare %s -n -m -p -f --mount-proc --kill-child sh -x %s "
-                        "@B '%s' %s/%zu",
-                        folder, s, geteuid() == 0 ? "" : "-r", path, servers[s], folder, s);
+        struct program_result r = program_run(
+            LIMIT_S,
+            "mkdir %s/%zu && unshare %s -n -m -p -f --mount-proc --kill-child sh -x %s "
+            "@B '%s' %s/%zu",
+            program_folder, s, geteuid() == 0 ? "" : "-r", path, servers[s], program_folder, s);
 
         if (r.status != 0 || !text_eq(r.out, "complete\n"))
             fail_msg("registration %s: status %d, said \"%s\", complained:\n%s", servers[s],
@@ -472,7 +458,8 @@ static void test_registration(void **state)
     }
 }
 
-#define MSGPROG_TEST(test) cmocka_unit_test_setup_teardown(test, open_folder, close_folder)
+#define MSGPROG_TEST(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, program_open_folder, program_close_folder)
 
 int main(void)
 {

@@ -17,20 +17,6 @@
 
 enum { LONG_MS = 10000, SHORT_MS = 20, BULK = 1 << 22 };
 
-static char folder[64];
-
-static int make_folder(void **state UNUSED)
-{
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int remove_folder(void **state UNUSED)
-{
-    program_remove_folder(folder);
-    return 0;
-}
-
 /* An endpoint of each kind that nobody else uses: port 0, or a path of the test's own folder. */
 static struct endpoint place(enum endpoint_kind kind)
 {
@@ -39,7 +25,7 @@ static struct endpoint place(enum endpoint_kind kind)
 
     if (endpoint_is_unix(&e)) {
         e.host[0] = '\0';
-        text_format(e.path, sizeof(e.path), "%s/%u", folder, number++);
+        text_format(e.path, sizeof(e.path), "%s/%u", program_folder, number++);
     }
     return e;
 }
@@ -760,5 +746,5 @@ int main(void)
         cmocka_unit_test(test_words),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, program_open_folder, program_close_folder);
 }

@@ -21,20 +21,6 @@
 
 enum { LONG_MS = 10000, DATAGRAM_MAX = 65507 };
 
-static char folder[64];
-
-static int make_folder(void **state UNUSED)
-{
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int remove_folder(void **state UNUSED)
-{
-    program_remove_folder(folder);
-    return 0;
-}
-
 /* A server that is bound to the host, of both families where that is "::", and a client of the
    family of `to`, which is given the server's port. */
 struct pair {
@@ -423,7 +409,7 @@ static struct pair open_unix_pair(void)
     struct problem why = {""};
     struct pair p;
 
-    text_format(at.path, sizeof(at.path), "%s/%u", folder, number++);
+    text_format(at.path, sizeof(at.path), "%s/%u", program_folder, number++);
     p.server = net_listen(&at, 0, &why);
     if (p.server < 0)
         fail_msg("%s", why.text);
@@ -536,5 +522,5 @@ int main(void)
         cmocka_unit_test(test_no_room),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, program_open_folder, program_close_folder);
 }

@@ -10,20 +10,6 @@
 
 enum { LIMIT_S = 180 };
 
-static char folder[64];
-
-static int open_folder(void **state UNUSED)
-{
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int close_folder(void **state UNUSED)
-{
-    program_remove_folder(folder);
-    return 0;
-}
-
 /* The URLs of the targets in a JSON report, each behind a blank, ports as P. */
 static void targets_of(const char *path, struct buf *out)
 {
@@ -73,7 +59,8 @@ static void test_netpath(void **state UNUSED)
             "rm -f %s/ready; tests/with-rpcbind '" SERVE
             "@B/assay check rpc://%s/345678/2 --only \"*.echo.identity\" --seed 3 "
             "--report text --report json=%s/json --report junit=%s/xml --report tap=%s/tap'",
-            folder, folder, folder, folder, folder, rows[i].host, folder, folder, folder);
+            program_folder, program_folder, program_folder, program_folder, program_folder,
+            rows[i].host, program_folder, program_folder, program_folder);
         struct buf targets;
         char path[96];
         char due[400];
@@ -81,20 +68,20 @@ static void test_netpath(void **state UNUSED)
         if (r.status != 0)
             fail_msg("status %d, \"%s\", %s", r.status, r.out, r.err);
         buf_init(&targets, 4096);
-        text_format(path, sizeof(path), "%s/json", folder);
+        text_format(path, sizeof(path), "%s/json", program_folder);
         targets_of(path, &targets);
         text_format(due, sizeof(due), "%s", rows[i].targets);
         char *at = strstr(due, "%s");
         assert_non_null(at);
         char rest[100];
         text_copy(rest, sizeof(rest), at + 2);
-        text_format(at, sizeof(due) - (size_t)(at - due), "%s%s", folder, rest);
+        text_format(at, sizeof(due) - (size_t)(at - due), "%s%s", program_folder, rest);
         assert_string_equal(buf_text(&targets), due);
         assert_contains(r.out, "speaking rpc  seed 3");
         buf_free(&targets);
         program_free(&r);
-        r = program_run(LIMIT_S, "grep -c '<testsuite ' %s/xml; prove -e cat %s/tap", folder,
-                        folder);
+        r = program_run(LIMIT_S, "grep -c '<testsuite ' %s/xml; prove -e cat %s/tap",
+                        program_folder, program_folder);
         assert_int_equal(r.status, 0);
         assert_contains(r.out, i == 0 ? "3\n" : "2\n");
         program_free(&r);
@@ -122,7 +109,7 @@ static void test_no_target(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct program_result r =
             program_run(LIMIT_S, "tests/with-rpcbind %s '@B/assay check %s --report json=%s/none'",
-                        rows[i].with, rows[i].arguments, folder);
+                        rows[i].with, rows[i].arguments, program_folder);
 
         assert_row(i, r.status == rows[i].status);
         assert_contains(r.err, rows[i].message);
@@ -157,7 +144,7 @@ static void test_suite_on_rpcbind(void **state UNUSED)
             "grep -E \"^(fail|warn|error) \" %s/out | tr -s \" \" | cut -d\" \" -f3 | sort | tr "
             "\"\\n\" \" \"; "
             "echo; rpcinfo | grep -vc 100000'",
-            rows[i].url, folder, folder);
+            rows[i].url, program_folder, program_folder);
         char due[600];
 
         text_format(due, sizeof(due), "1\n%s \n1\n", rows[i].broken);
@@ -169,9 +156,10 @@ static void test_suite_on_rpcbind(void **state UNUSED)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_netpath, open_folder, close_folder),
-        cmocka_unit_test_setup_teardown(test_no_target, open_folder, close_folder),
-        cmocka_unit_test_setup_teardown(test_suite_on_rpcbind, open_folder, close_folder),
+        cmocka_unit_test_setup_teardown(test_netpath, program_open_folder, program_close_folder),
+        cmocka_unit_test_setup_teardown(test_no_target, program_open_folder, program_close_folder),
+        cmocka_unit_test_setup_teardown(test_suite_on_rpcbind, program_open_folder,
+                                        program_close_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,20 +10,6 @@
 
 enum { LIMIT_S = 200 };
 
-static char folder[64];
-
-static int open_folder(void **state UNUSED)
-{
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int close_folder(void **state UNUSED)
-{
-    program_remove_folder(folder);
-    return 0;
-}
-
 /* What is left of a report without the lines of what is waived. */
 static void print_rest(char *report)
 {
@@ -59,7 +45,7 @@ static void test_libtirpc(void **state UNUSED)
 
         text_copy(url, sizeof(url), rows[i].url);
         if (strchr(url, '%'))
-            text_format(url, sizeof(url), "rpc+unix:%s/socket/345678/2", folder);
+            text_format(url, sizeof(url), "rpc+unix:%s/socket/345678/2", program_folder);
         struct program_result r = program_run(
             LIMIT_S,
             "@B/assay check %s --only rpc --only msgprog --jobs 1 --patience 1500 --quiet "
@@ -92,7 +78,7 @@ static void test_rpcbind(void **state UNUSED)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_libtirpc, open_folder, close_folder),
+        cmocka_unit_test_setup_teardown(test_libtirpc, program_open_folder, program_close_folder),
         cmocka_unit_test(test_rpcbind),
     };
 

@@ -7,20 +7,6 @@
 #include "tests/program.h"
 #include "tests/unit.h"
 
-static char folder[64];
-
-static int begin(void **state UNUSED)
-{
-    program_make_folder(folder, sizeof(folder));
-    return 0;
-}
-
-static int end(void **state UNUSED)
-{
-    program_remove_folder(folder);
-    return 0;
-}
-
 static bool is_known(const char *id)
 {
     return text_starts(id, "stream.") || text_starts(id, "datagram.");
@@ -31,7 +17,7 @@ static bool read_text(const char *text, struct waivers *ret, struct problem *why
 {
     char path[96];
 
-    text_format(path, sizeof(path), "%s/w", folder);
+    text_format(path, sizeof(path), "%s/w", program_folder);
     program_write_file(path, text);
     return waivers_read(path, is_known, ret, why);
 }
@@ -145,7 +131,7 @@ static void test_bad_files(void **state UNUSED)
         struct problem why = {""};
         char due[120];
 
-        text_format(due, sizeof(due), "%s/w%s", folder, rows[i].place);
+        text_format(due, sizeof(due), "%s/w%s", program_folder, rows[i].place);
         assert_row(i, !read_text(rows[i].text, &w, &why));
         if (!text_starts(why.text, due))
             fail_msg("row %zu: \"%s\" does not begin with \"%s\"", i, why.text, due);
@@ -200,7 +186,7 @@ static void test_no_file(void **state UNUSED)
     assert_false(waivers_read("/no/such/file", is_known, &w, &why));
     assert_contains(why.text, "--waive /no/such/file: ");
     assert_contains(why.text, strerror(ENOENT));
-    assert_false(waivers_read(folder, is_known, &w, &why));
+    assert_false(waivers_read(program_folder, is_known, &w, &why));
 }
 
 /* ---- judging ---- */
@@ -280,7 +266,7 @@ static void test_write_then_read(void **state UNUSED)
                    checks[i].verdict == VERDICT_ERROR;
 
         bad = bad && checks[i].reason[0]; /* a waiver needs a part of the reason */
-        text_format(path, sizeof(path), "%s/written", folder);
+        text_format(path, sizeof(path), "%s/written", program_folder);
         assert_row(i, waivers_write(path, &set, NULL, &why));
         if (!waivers_read(path, is_known, &w, &why))
             fail_msg("row %zu: %s", i, why.text);
@@ -303,7 +289,7 @@ static void test_write_all_together(void **state UNUSED)
     struct waivers w;
     char path[96];
 
-    text_format(path, sizeof(path), "%s/all", folder);
+    text_format(path, sizeof(path), "%s/all", program_folder);
     assert_true(waivers_write(path, &set, NULL, &why));
     if (!waivers_read(path, is_known, &w, &why))
         fail_msg("%s", why.text);
@@ -325,7 +311,7 @@ static void test_written_reason_is_steady(void **state UNUSED)
     struct waivers w;
     char path[96];
 
-    text_format(path, sizeof(path), "%s/steady", folder);
+    text_format(path, sizeof(path), "%s/steady", program_folder);
     assert_true(waivers_write(path, &set, NULL, NULL));
     assert_true(waivers_read(path, is_known, &w, NULL));
     assert_int_equal(waiver_judge(&w.list[0], VERDICT_FAIL,
@@ -364,7 +350,7 @@ static void test_written_over_a_file_of_waivers(void **state UNUSED)
     struct waivers after;
     char path[96];
 
-    text_format(path, sizeof(path), "%s/over", folder);
+    text_format(path, sizeof(path), "%s/over", program_folder);
     program_write_file(path, text);
     assert_true(waivers_read(path, is_known, &before, NULL));
     assert_true(waivers_write(path, &set, &before, NULL));
@@ -406,7 +392,7 @@ static void test_written_reason_ends_with_a_word(void **state UNUSED)
         struct waivers w;
         char path[96];
 
-        text_format(path, sizeof(path), "%s/words", folder);
+        text_format(path, sizeof(path), "%s/words", program_folder);
         assert_true(waivers_write(path, &set, NULL, NULL));
         assert_true(waivers_read(path, is_known, &w, NULL));
         assert_string_equal(w.list[0].reason, rows[i].due);
@@ -483,5 +469,5 @@ int main(void)
         cmocka_unit_test(test_cannot_be_written),
     };
 
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, program_open_folder, program_close_folder);
 }

@@ -9,7 +9,8 @@ enum {
     PUSH_AHEAD = 1 << 13,
     STALL_MS = 60, /* a socket that takes nothing for so long is full; only the length of
                        a push depends on it, no verdict */
-    STALLS = 5,    /* ... and that it was found so with others served between */
+    STALLS = 5,    /* ... and that it was found so with others served between, */
+    LOOK_MS = 10,  /* each of whom lets the target have its turn: then a look is enough */
 };
 
 /* Composes until enough is ready or `left` requests are made; how many were made. */
@@ -88,7 +89,8 @@ void check_drain(struct check_ctx *c, struct conn *conn)
     check_met(c);
 }
 
-static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
+static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit,
+                   int64_t stall_ms)
 {
     size_t pushed = 0;
 
@@ -97,7 +99,7 @@ static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t l
            finished behind the push. */
         compose_ahead(c, conn, PUSH_AHEAD / (unsigned)size_max(size, CHECK_BODY) + 1, size);
         size_t before = conn_unsent(conn);
-        if (!conn_move(c, conn, CONN_WRITE, deadline_in_ms(STALL_MS)))
+        if (!conn_move(c, conn, CONN_WRITE, deadline_in_ms(stall_ms)))
             break;
         pushed += before - conn_unsent(conn);
     }
@@ -108,7 +110,7 @@ static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t l
 
 size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
 {
-    size_t pushed = push(c, conn, size, limit);
+    size_t pushed = push(c, conn, size, limit, STALL_MS);
 
     if (conn->lost)
         check_broken(c, "the target takes requests, or makes the sender wait",
@@ -118,7 +120,7 @@ size_t check_push(struct check_ctx *c, struct conn *conn, size_t size, size_t li
 
 bool check_try_push(struct check_ctx *c, struct conn *conn, size_t size, size_t limit)
 {
-    push(c, conn, size, limit);
+    push(c, conn, size, limit, STALL_MS);
     return check_alive(c) && !conn->lost;
 }
 
@@ -128,7 +130,7 @@ void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size
     size_t total = 0;
 
     while (stalled < STALLS && check_alive(c) && !conn->lost && total < limit && check_in_time(c)) {
-        size_t pushed = push(c, conn, size, limit - total);
+        size_t pushed = push(c, conn, size, limit - total, stalled ? LOOK_MS : STALL_MS);
 
         stalled = pushed > 0 ? 0 : stalled + 1;
         total += pushed;

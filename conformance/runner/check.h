@@ -94,6 +94,9 @@ enum level check_level(const struct check *check);
 size_t check_cites(const struct check *check, const struct exchange *exchange,
                    const struct requirement_row **ret);
 
+/* Whether the check cites the row, over any exchange. */
+bool check_covers(const struct check *check, enum requirement r);
+
 /* ---- the context ---- */
 
 enum { CHECK_CONNS_MAX = 512, CHECK_BODY = 32, CHECK_KEPT = 64 };
@@ -121,6 +124,7 @@ struct conn {
     size_t owed_first;
     size_t owed_count;
     size_t owed_cap;
+    size_t owed_near;  /* where the last datagram's request stood: the next one's is near */
     struct buf bodies; /* bodies that checks gave */
     struct buf out;    /* octets of requests; those before out_at are sent */
     size_t out_at;

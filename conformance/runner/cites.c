@@ -48,3 +48,12 @@ size_t check_cites(const struct check *check, const struct exchange *exchange,
     }
     return count;
 }
+
+bool check_covers(const struct check *check, enum requirement r)
+{
+    for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++) {
+        if (check->cites[i] == r || cited_as(check->cites[i], NULL) == r)
+            return true;
+    }
+    return false;
+}

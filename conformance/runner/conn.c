@@ -607,7 +607,8 @@ static bool match_by_number(struct check_ctx *c, struct conn *conn, struct slice
 static void match_message(struct check_ctx *c, struct conn *conn, struct slice message)
 {
     bool ordered = exchange_medium(c->target.exchange) == EXCHANGE_OVER_RECORDS;
-    struct mismatch first = {0};
+    size_t open = ordered ? size_min(conn_owed(conn), 1) : conn_owed(conn);
+    struct mismatch why = {0};
     size_t used;
 
     if (conn->said_count > 0 && calls_take(c, conn, message, &used))
@@ -615,20 +616,19 @@ static void match_message(struct check_ctx *c, struct conn *conn, struct slice m
     if (match_by_number(c, conn, message))
         return;
 
-    for (size_t i = conn->owed_first; i < conn->owed_count; i++) {
-        struct owed item = conn->owed[i];
-        struct mismatch why = {0};
+    for (size_t k = 0; k < open; k++) {
+        size_t i = (conn->owed_near + k) % open + conn->owed_first;
 
-        if (answers(c, conn, &item, message, &why)) {
+        if (answers(c, conn, &conn->owed[i], message, &why)) {
+            conn->owed_near = i - conn->owed_first;
             answer_owed(conn, i);
             return;
         }
-        if (i == conn->owed_first)
-            first = why;
-        if (ordered)
-            break;
     }
-    settle_stray(c, conn, message, &first);
+    why = (struct mismatch){0};
+    if (open > 0)
+        answers(c, conn, &conn->owed[conn->owed_first], message, &why);
+    settle_stray(c, conn, message, &why);
 }
 
 static void settle_surplus(struct check_ctx *c, const struct conn *conn)

@@ -139,11 +139,6 @@ static bool is_free(const struct run *run, struct problem *why)
                                  run->target.url);
 }
 
-bool supervise_start(struct run *run, struct problem *why)
-{
-    return resolve(run, why) && is_free(run, why) && launch(run, why) && await_ready(run, why);
-}
-
 /* To another port, where the user left the choice to us. */
 static bool move_on(struct run *run)
 {
@@ -156,6 +151,23 @@ static bool move_on(struct run *run)
     e->port = net_free_port(e);
     endpoint_format(e, run->target.url, sizeof(run->target.url));
     return e->port != 0 && resolve(run, &why);
+}
+
+static bool start_here(struct run *run, struct problem *why)
+{
+    return resolve(run, why) && is_free(run, why) && launch(run, why) && await_ready(run, why);
+}
+
+/* Between our choice of a port and the target's bind somebody else may have taken it: it ends
+   before it has let anybody in, or we find that it is not free any more. */
+bool supervise_start(struct run *run, struct problem *why)
+{
+    if (start_here(run, why))
+        return true;
+    const struct outcome *o = run->helper.outcome;
+    bool seen = run->process.pid != 0 && (!process_ended(&run->process) || !o || o->met > 0);
+
+    return !seen && move_on(run) && start_here(run, why);
 }
 
 /* A server without SO_REUSEADDR cannot have its port back for a minute. That is told by the checks

@@ -13,7 +13,7 @@ enum {
     OTHERS = 1000,
     FULL_MS = 1000,  /* for a target to accept what waits; one that does not is not judged */
     REFUSED_MS = 50, /* for it to meet its limit a few times */
-    BUSY_MS = 120,
+    BUSY_MS = 100,
     HALF_US = 300000,
     SMALL_WINDOW = 4096, /* SO_RCVBUF of a reader with little room */
     SMALL_SEGMENT = 536,

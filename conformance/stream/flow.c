@@ -6,7 +6,7 @@ enum {
     MIB = 1 << 20,
     BODY = 4096,
     TRICKLE = 1024,
-    PAUSE_MS = 300,
+    PAUSE_MS = 300,      /* a kernel probes a zero window after 200 ms, and may give up only then */
     SMALL_WINDOW = 4096, /* SO_RCVBUF of a reader with little room */
     GROWTH_MAX = 16 * MIB,
 };

@@ -6,7 +6,7 @@ enum {
     GAP_MS = 1,
     SPLITS = 12,
     BODY = 40,
-    PAUSE_MS = 300,
+    PAUSE_MS = 200,
 };
 
 /* A connection for the next try: the same where it persists, else a new one. */

@@ -10,13 +10,14 @@ enum {
     MANY = 1000,
     ABUSES = 200,
     LOOK_MS = 20,
+    IDLE_MS = 150,
     SLACK = 3, /* descriptors that a server may keep for itself: a log, a spare */
     BATCHES = 64,
     BATCHES_LEAST = 8,
     LEAK_LIMIT_MS = 20000,
     PILE_MAX = 128 << 20,     /* octets that no collector for such a server lets pile up */
     BATCH_GROWTH = 512 << 10, /* what a batch of 1000 connections may cost without being a leak */
-    WATCH_MS = 120,
+    WATCH_MS = 100,
     WATCHES = 3, /* one alone may have been a burst of work */
 };
 
@@ -258,7 +259,7 @@ static void no_spin(struct check_ctx *c)
 static void still_usable(struct check_ctx *c)
 {
     uint64_t seconds = check_expected_number(c, "idle-timeout", 0);
-    unsigned ms = seconds > 0 ? (unsigned)(seconds * 1000 * 9 / 10) : 250;
+    unsigned ms = seconds > 0 ? (unsigned)(seconds * 1000 * 9 / 10) : IDLE_MS;
     struct conn *conn = check_dial(c);
 
     check_exchange(c, conn);
@@ -349,7 +350,7 @@ static const struct check checks[] = {
         .id = "stream.idle.still-usable",
         .claim = "an idle connection is served afterwards, or has been closed in order",
         .why = "A server may end idle connections, but must not forget them.",
-        .how = "An exchange, a quarter of a second of nothing, an exchange.",
+        .how = "An exchange, 150 ms of nothing, an exchange.",
         .cites = {REQ_PIPE_06},
         .needs = NEED_CONNECTED | NEED_REPLIES | NEED_PERSISTS,
         .expects = "idle-timeout",

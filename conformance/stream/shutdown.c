@@ -3,7 +3,7 @@
 
 #include "conformance/suites.h"
 
-enum { MIB = 1 << 20, TRIES = 8, PENDING = 64 << 10, BODY = 1024, IDLE_MS = 60 };
+enum { MIB = 1 << 20, TRIES = 8, PENDING = 64 << 10, BODY = 1024, IDLE_MS = 40 };
 
 /* Puts requests on their way and reads no reply: the replies are pending towards us. */
 static void leave_replies_pending(struct check_ctx *c, struct conn *conn)

@@ -357,15 +357,21 @@ void net_cork(int fd)
 uint16_t net_free_port(const struct endpoint *at)
 {
     struct endpoint any = *at;
-    struct address local;
+    struct address address;
     uint16_t port = 0;
+    size_t count = 0;
 
     any.port = 0;
-    int fd = net_listen(&any, 1, NULL);
+    if (!address_resolve(&any, &address, 1, &count, NULL))
+        return 0;
+    int fd = socket(address_family(&address), address.socktype | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return 0;
-    if (net_local(fd, endpoint_socktype(at), &local))
-        port = address_port(&local);
+    /* Without SO_REUSEADDR, like the least careful of servers: no connection in TIME_WAIT either.
+     */
+    if (bind(fd, address_sockaddr(&address), address.len) == 0 &&
+        net_local(fd, address.socktype, &address))
+        port = address_port(&address);
     close(fd);
     return port;
 }

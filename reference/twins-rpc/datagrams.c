@@ -44,19 +44,6 @@ static void leave_padding(struct request *r, int32_t number)
         memset(out->data + out->len - padding, 'x', padding);
 }
 
-/* recvfrom() cuts what is longer than the buffer, and the text is what there is of it. */
-static bool save_what_came(struct request *r)
-{
-    struct words w = r->args;
-    uint32_t len = words_u32(&w);
-
-    if (r->call.procedure != MSG_SAVEMSG || w.failed || len <= words_rest(&w).len)
-        return false;
-    request_accept(r, ACCEPT_SUCCESS);
-    msgprog_save(r, words_rest(&w));
-    return true;
-}
-
 /* ---- what is no call ---- */
 
 static enum act die_of_type(struct server *s UNUSED, struct slice came)
@@ -206,7 +193,7 @@ static const struct twin twins[] = {
         .check = "rpc.udp.oversize-datagram",
         .transport = "rpc+udp",
         .what = "reads 8192 octets of a datagram, and stores what came of a text",
-        .fault = {.datagram.buffer = 8192, .message.serve = save_what_came},
+        .fault = {.datagram.buffer = 8192, .message.serve = msgprog_save_what_came},
     },
     {
         .name = "datagram-type-fatal",

@@ -282,26 +282,13 @@ static void read_twice(struct request *r, int32_t number)
 
 /* ---- arguments that are wrong ---- */
 
-/* A text is what came of it. */
-static bool save_what_came(struct request *r)
-{
-    struct words w = r->args;
-    uint32_t len = words_u32(&w);
-
-    if (r->call.procedure != MSG_SAVEMSG || w.failed || len <= words_rest(&w).len)
-        return false;
-    request_accept(r, ACCEPT_SUCCESS);
-    msgprog_save(r, words_rest(&w));
-    return true;
-}
-
 /* Length and padding are added in 32 bits. */
 static bool save_wrapped(struct request *r)
 {
     struct words w = r->args;
     uint32_t len = words_u32(&w);
 
-    return len > UINT32_MAX - 3 && save_what_came(r);
+    return len > UINT32_MAX - 3 && msgprog_save_what_came(r);
 }
 
 static void save_refused(struct request *r)
@@ -563,7 +550,7 @@ static const struct twin twins[] = {
         .name = "save-what-came",
         .check = "msgprog.savemsg.cut-args",
         .what = "stores what came of a text",
-        .fault.message.serve = save_what_came,
+        .fault.message.serve = msgprog_save_what_came,
     },
     {
         .name = "save-wrapped",
@@ -581,7 +568,7 @@ static const struct twin twins[] = {
         .name = "save-at-the-end",
         .check = "msgprog.savemsg.cut-record",
         .what = "stores what came of a record at the end of its connection",
-        .fault = {.message.serve = save_what_came, .stream.ended = answer_rest},
+        .fault = {.message.serve = msgprog_save_what_came, .stream.ended = answer_rest},
     },
     {
         .name = "save-with-padding",

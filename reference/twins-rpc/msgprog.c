@@ -25,6 +25,18 @@ void msgprog_read(struct request *r, int32_t number)
     buf_free(&text);
 }
 
+bool msgprog_save_what_came(struct request *r)
+{
+    struct words w = r->args;
+    uint32_t len = words_u32(&w);
+
+    if (r->call.procedure != MSG_SAVEMSG || w.failed || len <= words_rest(&w).len)
+        return false;
+    request_accept(r, ACCEPT_SUCCESS);
+    msgprog_save(r, words_rest(&w));
+    return true;
+}
+
 static void save(struct request *r)
 {
     const struct message_fault *f = &r->server->fault->message;

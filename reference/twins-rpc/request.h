@@ -131,4 +131,8 @@ unsigned request_outcome(const struct reply *reply);
 void msgprog_save(struct request *r, struct slice text);
 void msgprog_read(struct request *r, int32_t number);
 
+/* The fault of serving a SAVEMSG whose text is cut: what came of it is the text. False where the
+   call is another, or not cut. A buffer that recvfrom() filled cuts alike. */
+bool msgprog_save_what_came(struct request *r);
+
 #endif

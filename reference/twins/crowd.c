@@ -311,8 +311,8 @@ static const struct twin twins[] = {
     {
         .name = "idle-forgotten",
         .check = "stream.idle.still-usable",
-        .what = "does not answer any more on a connection that was idle for 0.15 s",
-        .stream = {.limit = 150, .answer = forget_idle},
+        .what = "does not answer any more on a connection that was idle for 60 ms",
+        .stream = {.limit = 60, .answer = forget_idle},
     },
     {
         .name = "command-table",

@@ -10,7 +10,7 @@
 
 #include "reference/twins/twin.h"
 
-enum { KIB = 1 << 10, MIB = 1 << 20, GRACE_MS = 4000, IDLE_MS = 50 };
+enum { KIB = 1 << 10, MIB = 1 << 20, GRACE_MS = 4000, IDLE_MS = 20 };
 
 /* ---- a half-close taken for less, or for more, than it is ---- */
 
@@ -158,13 +158,13 @@ static const struct twin twins[] = {
     {
         .name = "idle-complaint",
         .check = "stream.shutdown.wr-idle",
-        .what = "complains when a connection ends that was idle for 50 ms",
+        .what = "complains when a connection ends that was idle for 20 ms",
         .stream = {.ended = complain_of_idling},
     },
     {
         .name = "timer-and-end",
         .check = "stream.shutdown.rd-idle",
-        .what = "dies when a connection ends that was idle for 50 ms and never said a word",
+        .what = "dies when a connection ends that was idle for 20 ms and never said a word",
         .stream = {.ended = free_twice},
     },
     {

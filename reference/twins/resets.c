@@ -8,7 +8,7 @@
 
 #include "reference/twins/twin.h"
 
-enum { REQUEST = 32, IDLE_MS = 50, KIB = 1 << 10, PORTS = 1 << 16 };
+enum { REQUEST = 32, IDLE_MS = 20, KIB = 1 << 10, PORTS = 1 << 16 };
 
 /* ---- errors that end it ---- */
 
@@ -227,7 +227,7 @@ static const struct twin twins[] = {
     {
         .name = "idle-reset",
         .check = "stream.shutdown.rd-replies-pending",
-        .what = "dies when a connection is reset that was idle for 50 ms and moved 32 KiB before",
+        .what = "dies when a connection is reset that was idle for 20 ms and moved 32 KiB before",
         .stream = {.failed = die_of_idle_reset},
     },
     {
