@@ -754,6 +754,21 @@ static void assert_withstands(const char *kind, bool rpc, const char *options)
         assert_true(largest_child_kib() < GROWTH_KIB);
 }
 
+/* Who cannot have the port that was chosen for it, and ends, is started at another one. */
+static void test_port_lost_before_bind(void **state UNUSED)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "@B/assay check tcp://127.0.0.1:0 --only stream.echo.identity --quiet --spawn "
+        "'test -e %s/lost || { echo {port} >%s/lost; exit 1; }; "
+        "test $(cat %s/lost) != {port} && exec @B/assay-echo --listen tcp://{host}:{port}'",
+        program_folder, program_folder, program_folder);
+
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "1 pass, 0 fail"));
+    program_free(&r);
+}
+
 static void test_hostile_targets(void **state)
 {
     static const char *const kinds[] = {"flood",   "silent", "garbage", "reset",
@@ -919,6 +934,7 @@ int main(void)
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_repeat_tells_what_differs),
         cmocka_unit_test(test_taken_places),
+        cmocka_unit_test(test_port_lost_before_bind),
         cmocka_unit_test(test_hostile_targets),
         cmocka_unit_test(test_hostile_rpc_targets),
         cmocka_unit_test(test_without_proc),
