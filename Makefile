@@ -43,14 +43,17 @@ $(B)/tests/%.o: private CFLAGS += -isystem /usr/include/libxml2
 $(B)/tests/test_tirpc.o: private CFLAGS += -isystem /usr/include/tirpc
 LIBS_test_tirpc := -ltirpc
 
-# What is built from what. reference/* and conformance are programs; harness is a library.
+# What is built from what. reference/* and conformance are programs; harness is a library. What people
+# type goes into bin, the other programs beside it.
 harness_src     := $(sort $(wildcard harness/*/*.c))
 conformance_src := $(sort $(wildcard conformance/*.c conformance/*/*.c))
 tests_src       := $(sort $(wildcard tests/test_*.c))
 tests_programs  := prove bench
 tests_lib_src   := $(sort $(filter-out $(tests_src) $(tests_programs:%=tests/%.c),$(wildcard tests/*.c)))
 reference_dirs  := $(patsubst %/main.c,%,$(sort $(wildcard reference/*/main.c)))
-programs        := $(patsubst reference/%,assay-%,$(reference_dirs))
+clients         := assay-sender assay-sendto
+programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients)
+typed           := assay-msg $(clients)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 lib             := $(B)/libassay.a
@@ -103,7 +106,7 @@ stability:
 	@tests/stability build/release $(or $(ROUNDS),20)
 
 bench:
-	@ci/install-deps build
+	@ci/install-deps build test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
 	@build/release/tests/bench build/release
 
@@ -134,6 +137,8 @@ uses_msgprog     := reference/setup reference/store reference/serve
 uses_msgprog-own := reference/setup reference/store reference/wire reference/serve
 uses_msg         := reference/setup reference/store reference/wire reference/serve
 uses_twins-rpc   := reference/store reference/wire reference/serve
+uses_twins-clients-rpc := reference/wire reference/serve
+libs_twins-clients := -pthread
 made_msgprog     := $(B)/gen/msg_svc.o
 made_msg         := $(B)/gen/msg_clnt.o
 libs_msgprog     := -ltirpc -pthread
@@ -145,6 +150,12 @@ $(B)/assay-$(notdir $(1)): $(call obj,$(wildcard $(1)/*.c $(uses_$(notdir $(1)):
 	@$(CC) $(OPT) $$^ $(libs_$(notdir $(1))) -o $$@
 endef
 $(foreach d,$(reference_dirs),$(eval $(call reference_program,$(d))))
+
+# The clients share a folder: each has its main in a file of its own name.
+$(clients:%=$(B)/%): $(B)/assay-%: $(B)/reference/clients/%.o $(B)/reference/clients/options.o \
+		$(base_net_obj)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ -o $@
 
 # The stubs of msg.x come from rpcgen at build time. They are not ours, so our warnings do not apply
 # to them. rpcgen writes into no file that is there already.
@@ -167,8 +178,8 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
 
-# The parts of the references that are tested by themselves: the message store, routes.
-tested_src := $(wildcard reference/store/*.c) reference/serve/route.c
+# The part of the references that is tested by itself: the message store.
+tested_src := $(wildcard reference/store/*.c)
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -186,15 +197,15 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/assay/exchanges $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/assay $(DESTDIR)$(PREFIX)/bin/assay
-	install -m 755 $(B)/assay-msg $(DESTDIR)$(PREFIX)/bin/assay-msg
-	install -m 755 $(patsubst %,$(B)/%,$(filter-out assay-msg,$(programs))) \
+	install -m 755 $(typed:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(patsubst %,$(B)/%,$(filter-out $(typed),$(programs))) \
 		$(DESTDIR)$(PREFIX)/libexec/assay/
 	install -m 644 exchanges/*.exchange $(DESTDIR)$(PREFIX)/share/assay/exchanges/
 	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(DESTDIR)$(PREFIX)/bin/assay-msg
+	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(typed:%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/assay $(DESTDIR)$(PREFIX)/share/assay

@@ -44,8 +44,13 @@ static void print_citations(const struct check *check)
    NAME <tab> CHECK <tab> TRANSPORT <tab> SPEAK <tab> what is wrong with it. */
 static const struct twins {
     const char *program;
-    const char *kind; /* of assay serve */
-} twins[] = {{"assay-twins", "echo"}, {"assay-twins-rpc", "msgprog"}};
+    const char *called; /* how one is started: behind it comes --fault NAME */
+} twins[] = {
+    {"assay-twins", "assay serve echo"},
+    {"assay-twins-rpc", "assay serve msgprog"},
+    {"assay-twins-clients", "assay-twins-clients"},
+    {"assay-twins-clients-rpc", "assay-twins-clients-rpc"},
+};
 
 static void print_twins_of(const struct twins *t, const char *id, bool *first)
 {
@@ -69,8 +74,8 @@ static void print_twins_of(const struct twins *t, const char *id, bool *first)
     for (char *row = strtok_r(p.said.text, "\n", &save); row; row = strtok_r(NULL, "\n", &save)) {
         const char *what = strrchr(row, '\t');
 
-        printf("%s  assay serve %s --fault %.*s: %s\n", *first ? "twins that it must catch:\n" : "",
-               t->kind, (int)strcspn(row, "\t"), row, what ? what + 1 : "");
+        printf("%s  %s --fault %.*s: %s\n", *first ? "twins that it must catch:\n" : "", t->called,
+               (int)strcspn(row, "\t"), row, what ? what + 1 : "");
         *first = false;
     }
     process_stop(&p, 0);
@@ -90,7 +95,11 @@ int command_explain(int argc, char **argv)
     struct problem why;
     bool help = false;
 
-    struct option_set set = {rows, ARRAY_LEN(rows), &help, words, ARRAY_LEN(words)};
+    struct option_set set = {.rows = rows,
+                             .count = ARRAY_LEN(rows),
+                             .into = &help,
+                             .words = words,
+                             .words_cap = ARRAY_LEN(words)};
     if (!options_read(&set, argc, argv, &why))
         return usage_error("explain", &why);
     if (help) {
@@ -112,6 +121,9 @@ int command_explain(int argc, char **argv)
     print_citations(check);
     if (check->expects)
         printf("made a must by:\n  --expect %s\n", check->expects);
+    if (check->flags & CHECK_ON_REQUEST)
+        printf("no part of a run unless asked for by:\n  --load, or an --only that means nothing "
+               "else\n");
     print_twins(check->id);
     printf("run it:\n  assay check URL --only %s\n", check->id);
     return STATUS_OK;

@@ -45,9 +45,10 @@ static void add_json(struct list *l, const struct check *check)
 
     for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++)
         json_array_append_new(cites, json_string(requirement_row(check->cites[i])->cite));
-    json_array_append_new(l->array, json_pack("{s:s, s:s, s:s, s:o}", "id", check->id, "level",
-                                              level_name(check_level(check)), "claim", check->claim,
-                                              "cites", cites));
+    json_array_append_new(l->array,
+                          json_pack("{s:s, s:s, s:s, s:o, s:b}", "id", check->id, "level",
+                                    level_name(check_level(check)), "claim", check->claim, "cites",
+                                    cites, "on_request", (check->flags & CHECK_ON_REQUEST) != 0));
 }
 
 static void add_markdown(struct list *l, const struct check *check)
@@ -63,6 +64,8 @@ static void add_markdown(struct list *l, const struct check *check)
     l->suite = suite;
     printf("\n### %s\n\n**%s**: %s.\n\nTried: %s\n", check->id, level_name(check_level(check)),
            check->claim, check->how);
+    if (check->flags & CHECK_ON_REQUEST)
+        printf("\nOnly with `--load`, or where `--only` means nothing else.\n");
     for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++)
         printf("%s%s", i ? "; " : "\nClauses: ", requirement_row(check->cites[i])->cite);
     putchar('\n');
@@ -89,7 +92,11 @@ int command_list(int argc, char **argv)
     const char *words[2];
     struct problem why;
 
-    struct option_set set = {rows, ARRAY_LEN(rows), &l, words, ARRAY_LEN(words)};
+    struct option_set set = {.rows = rows,
+                             .count = ARRAY_LEN(rows),
+                             .into = &l,
+                             .words = words,
+                             .words_cap = ARRAY_LEN(words)};
     if (!options_read(&set, argc, argv, &why))
         return usage_error("list", &why);
     if (l.json && l.markdown) {

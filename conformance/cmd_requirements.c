@@ -180,7 +180,11 @@ int command_requirements(int argc, char **argv)
     const char *words[2];
     struct problem why;
 
-    struct option_set set = {rows, ARRAY_LEN(rows), &l, words, ARRAY_LEN(words)};
+    struct option_set set = {.rows = rows,
+                             .count = ARRAY_LEN(rows),
+                             .into = &l,
+                             .words = words,
+                             .words_cap = ARRAY_LEN(words)};
     if (!options_read(&set, argc, argv, &why))
         return usage_error("requirements", &why);
     if (l.help) {

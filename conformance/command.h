@@ -12,10 +12,12 @@ struct command {
 };
 
 int command_check(int argc, char **argv);
+int command_client(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_requirements(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_proxy(int argc, char **argv);
 
 /* The word by which the user called us, to be written in commands that repeat something. */
 const char *command_called(void);
@@ -42,11 +44,18 @@ struct option_set {
     void *into;         /* what the rows fill */
     const char **words; /* gets what is no option, ended by NULL */
     size_t words_cap;
+    const struct option_row *common; /* further rows, which several commands have; or NULL */
+    size_t common_count;
+    bool keeps_dashes; /* "--" is put among the words, too */
 };
 
 /* Reads a command line. Understands --name VALUE, --name=VALUE and -- as the end. False with the
    reason, naming the option. */
 bool options_read(const struct option_set *set, int argc, char **argv,
+                  struct problem *why) MUST_USE;
+
+/* A number in a range. False with the reason, naming the option. */
+bool option_count(const char *option, const char *value, uint64_t min, uint64_t max, uint64_t *ret,
                   struct problem *why) MUST_USE;
 
 /* Writes one line per option to standard output. */

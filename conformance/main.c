@@ -13,11 +13,13 @@
 
 static const struct command commands[] = {
     {"check", "try a target and report which promises it breaks", command_check},
+    {"client", "run a client against servers that misbehave, and judge it", command_client},
     {"list", "the checks: id, level, claim", command_list},
     {"explain", "one check: the claim, why it matters, how it is tried", command_explain},
     {"requirements", "what the standards ask for, and the checks that cover it",
      command_requirements},
     {"serve", "a reference server, or a faulty twin", command_serve},
+    {"proxy", "loses, delays, cuts and resets between a client and a server", command_proxy},
 };
 
 static void print_help(void)
@@ -32,6 +34,7 @@ static void print_help(void)
            "  assay serve echo --listen tcp://127.0.0.1:4711     a reference to try it on\n"
            "  assay check tcp://127.0.0.1:4711                   every check that applies\n"
            "  assay check udp://127.0.0.1:0 --spawn './server {port}'\n"
+           "  assay proxy --listen udp://127.0.0.1:0 --to udp://127.0.0.1:53 --drop 30%%\n"
            "  assay explain stream.shutdown.half-close-drains\n");
 }
 

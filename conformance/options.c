@@ -1,4 +1,5 @@
 /* Reading command lines from tables of options. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,13 +8,21 @@
 
 enum { HELP_COLUMN = 28 };
 
-static const struct option_row *find_row(const struct option_set *set, const char *name, size_t len)
+static const struct option_row *find_among(const struct option_row *rows, size_t count,
+                                           const char *name, size_t len)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        if (strlen(set->rows[i].name) == len && text_starts(name, set->rows[i].name))
-            return &set->rows[i];
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(rows[i].name) == len && text_starts(name, rows[i].name))
+            return &rows[i];
     }
     return NULL;
+}
+
+static const struct option_row *find_row(const struct option_set *set, const char *name, size_t len)
+{
+    const struct option_row *row = find_among(set->rows, set->count, name, len);
+
+    return row ? row : find_among(set->common, set->common_count, name, len);
 }
 
 /* One option at argv[*at]; leaves *at on the last word it has used. */
@@ -45,6 +54,8 @@ bool options_read(const struct option_set *set, int argc, char **argv, struct pr
     for (int at = 1; at < argc; at++) {
         if (options && text_eq(argv[at], "--")) {
             options = false;
+            if (set->keeps_dashes && words + 1 < set->words_cap)
+                set->words[words++] = argv[at];
         } else if (options && argv[at][0] == '-' && argv[at][1] != '\0') {
             if (argv[at][1] != '-')
                 return problem_set(why, "unknown option %s", argv[at]);
@@ -58,6 +69,15 @@ bool options_read(const struct option_set *set, int argc, char **argv, struct pr
     }
     set->words[words] = NULL;
     return true;
+}
+
+bool option_count(const char *option, const char *value, uint64_t min, uint64_t max, uint64_t *ret,
+                  struct problem *why)
+{
+    if (text_number(value, min, max, ret))
+        return true;
+    return problem_set(why, "%s \"%s\": expected a number from %" PRIu64 " to %" PRIu64, option,
+                       value, min, max);
 }
 
 void options_help(const struct option_row *rows, size_t count)

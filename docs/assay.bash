@@ -36,9 +36,13 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
         [ "${#COMPREPLY[@]}" -gt 0 ] || _assay_files "$2"
         ;;
     --waive | --write-waivers | --evidence | --record | --data) _assay_files "$2" ;;
+    --schedule-file | --log | --stats) _assay_files "$2" ;;
     --fault) _assay_words "$2" "list $(assay serve "${words[2]:-echo}" --fault list 2>/dev/null | cut -f1)" ;;
     --jobs | --seed | --repeat | --patience | --spawn | --pid | --shard | --listen | --prefix) ;;
-    --max-message | --max-count) ;;
+    --max-message | --max-count | --reply | --request-end | --shows) ;;
+    --to | --schedule | --drop | --duplicate | --reorder | --corrupt | --truncate) ;;
+    --delay | --cut | --coalesce | --rate) ;;
+    --input) _assay_words "$2" "lines none" ;;
     *) return 1 ;;
     esac
 }
@@ -46,14 +50,14 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
 _assay() {
     # COMP_WORDS is broken at : and =, so the line is taken apart at blanks.
     local line=${COMP_LINE:0:COMP_POINT} word words
-    local options="--speak --only --skip --level --jobs --seed --repeat --strict --patience --spawn
+    local options="--speak --only --skip --load --level --jobs --seed --repeat --strict --patience --spawn
         --pid --expect --waive --write-waivers --shard --report --evidence --record --allow-remote
         --verbose --quiet --help"
     COMPREPLY=()
     word=${line##*[[:space:]]}
     read -ra words <<<"${line%"$word"}"
     if [ "${#words[@]}" = 1 ]; then
-        _assay_words "$word" "check list explain requirements serve --help --version"
+        _assay_words "$word" "check client list explain requirements serve proxy --help --version"
         return
     fi
     case $word in
@@ -66,9 +70,15 @@ _assay() {
         ;;
     check:*) _assay_words "$word" "$options tcp:// udp:// unix: unix-dgram: unix-seqpacket: rpc+tcp://
         rpc+udp:// rpc+unix: rpc://" ;;
+    client:-*) _assay_words "$word" "--listen --input --reply --request-end --shows --relay --speak
+        --skip --level --jobs --seed --repeat --strict --patience --waive --write-waivers --report
+        --evidence --verbose --quiet --help" ;;
+    client:*) _assay_words "$word" "all $(assay list client 2>/dev/null | awk '{print $2}')" ;;
     serve:-*) _assay_words "$word" "--listen --prefix --fault --own --data --register --max-message
         --max-count" ;;
     serve:*) _assay_words "$word" "echo msgprog" ;;
+    proxy:*) _assay_words "$word" "--listen --to --schedule --schedule-file --drop --duplicate --reorder
+        --corrupt --truncate --delay --cut --coalesce --rate --seed --log --stats --help" ;;
     requirements:-*) _assay_words "$word" "--uncovered --json --help" ;;
     list:-*) _assay_words "$word" "--json --markdown --help" ;;
     list:* | explain:*) _assay_words "$word" "$(assay list 2>/dev/null | awk '{print $2}')" ;;

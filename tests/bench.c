@@ -1,6 +1,6 @@
 /*
  * How long does a run take, and how fast is the verified pump? Everything is measured in one run on
- * one machine: bench BUILD-DIR.
+ * one machine: bench BUILD-DIR [suites] [throughput] [calls] [proxy].
  */
 #include <jansson.h>
 #include <poll.h>
@@ -13,9 +13,17 @@
 
 #include "conformance/runner/check.h"
 #include "harness/base/deadline.h"
+#include "tests/bench.h"
 #include "tests/program.h"
 
-enum { ROUNDS = 3, LIMIT_S = 300, SLOWEST = 8, BODY = 16384, CHUNK = 65536, MIB = 1 << 20 };
+enum {
+    ROUNDS = BENCH_ROUNDS,
+    LIMIT_S = BENCH_LIMIT_S,
+    SLOWEST = 8,
+    BODY = 16384,
+    CHUNK = 65536,
+    MIB = BENCH_MIB
+};
 enum { CALLS = 50000, PIPELINED_CALLS = 1000000 };
 
 #define VOLUME ((size_t)512 * MIB)
@@ -32,6 +40,10 @@ static const struct suite_run {
      "assay-echo --listen unix-dgram:{path}"},
     {"stream, unix over unix-seqpacket", "unix-seqpacket:@assay-bench-q",
      "assay-echo --listen unix-seqpacket:{path}"},
+    {"load over tcp", "tcp://127.0.0.1:0 --only stream.load",
+     "assay-echo --listen tcp://127.0.0.1:{port}"},
+    {"load over udp", "udp://127.0.0.1:0 --only datagram.load",
+     "assay-echo --listen udp://0.0.0.0:{port}"},
     {"rpc over rpc+tcp", "rpc+tcp://127.0.0.1:0/345678/2 --only rpc",
      "assay-msgprog-own --listen rpc+tcp://127.0.0.1:{port}"},
     {"rpc, msgprog, stream over rpc+tcp", "rpc+tcp://127.0.0.1:0/345678/2",
@@ -42,7 +54,7 @@ static const struct suite_run {
      "assay-msgprog-own --listen rpc+unix:{path}"},
 };
 
-static double cpu_seconds(const struct rusage *usage)
+double bench_cpu_seconds(const struct rusage *usage)
 {
     return (double)usage->ru_utime.tv_sec + (double)usage->ru_utime.tv_usec / 1e6 +
            (double)usage->ru_stime.tv_sec + (double)usage->ru_stime.tv_usec / 1e6;
@@ -92,7 +104,7 @@ static bool bench_suite(const struct suite_run *s, double *ret_best)
             LIMIT_S, "@B/assay check %s --report json --spawn \"@B/%s\"", s->url, s->serve);
         getrusage(RUSAGE_CHILDREN, &after);
         walls[i] = (double)(deadline_now_us() - from) / 1e6;
-        cpu = cpu_seconds(&after) - cpu_seconds(&before);
+        cpu = bench_cpu_seconds(&after) - bench_cpu_seconds(&before);
         ok = ok && r.status == 0;
         json_decref(root);
         root = json_loads(r.out, 0, NULL);
@@ -266,7 +278,17 @@ static bool bench_calls(void)
     return ok;
 }
 
-int main(void)
+/* Of everything, or of what is named: suites, throughput, calls, proxy. */
+static bool is_wanted(int argc, char **argv, const char *subject)
+{
+    bool wanted = argc < 3;
+
+    for (int i = 2; i < argc; i++)
+        wanted = wanted || text_eq(argv[i], subject);
+    return wanted;
+}
+
+static bool bench_suites(void)
 {
     double all = 0;
     bool ok = true;
@@ -278,7 +300,23 @@ int main(void)
         all += i < 3 ? best : 0;
     }
     printf("the three suites (tcp, udp, unix) together, best of %d: %.2f s\n", ROUNDS, all);
-    ok = bench_throughput() && ok;
-    ok = bench_calls() && ok;
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        bool (*run)(void);
+    } subjects[] = {{"suites", bench_suites},
+                    {"throughput", bench_throughput},
+                    {"calls", bench_calls},
+                    {"proxy", bench_proxy}};
+    bool ok = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+        if (is_wanted(argc, argv, subjects[i].name))
+            ok = subjects[i].run() && ok;
+    }
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

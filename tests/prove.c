@@ -24,21 +24,32 @@
 #include "harness/process/process.h"
 
 enum {
-    TWINS_MAX = 512,
-    JOBS_MAX = 16,
+    TWINS_MAX = 1024,
+    JOBS_MAX = 16, /* servers at once */
+    CLIENTS = 6,   /* ... and clients beside them */
     FIELDS = 5,
     LINE_MAX_ = 1024,
     LIST_LIMIT_MS = 10000,
     TWIN_LIMIT_MS = 120000,
     TURN_MS = 10,
     PATIENCE_MS = 1500,
+    PATIENCE_CLIENT_MS = 4000, /* their own time-outs must show */
+    PATIENCE_SOUND_MS = 15000,
 };
 
-/* Whose --fault list names the twins. */
-static const char *const programs[] = {"assay-twins", "assay-twins-rpc"};
+/* Whose --fault list names the twins. Clients are told where their server is by {url}. */
+static const struct program {
+    const char *name;
+    bool client;
+} programs[] = {
+    {"assay-twins", false},
+    {"assay-twins-rpc", false},
+    {"assay-twins-clients", true},
+    {"assay-twins-clients-rpc", true},
+};
 
 struct twin {
-    const char *program;
+    const struct program *program;
     const char *name;
     const char *check;
     const char *transport;
@@ -51,6 +62,7 @@ struct job {
     const struct twin *twin; /* NULL: idle */
     struct process process;
     int64_t began_us;
+    bool again; /* the first run came to no verdict */
 };
 
 struct proof {
@@ -60,7 +72,7 @@ struct proof {
     char *lines[TWINS_MAX]; /* what the fields of a twin point into */
     struct twin twins[TWINS_MAX];
     size_t count;
-    struct job jobs[JOBS_MAX];
+    struct job jobs[JOBS_MAX + CLIENTS];
     unsigned said;
     unsigned failed;
 };
@@ -180,7 +192,7 @@ static bool run_into(const struct proof *p, const char *file, const char *progra
     return ok;
 }
 
-static bool take_line(struct proof *p, const char *program, const char *line)
+static bool take_line(struct proof *p, const struct program *program, const char *line)
 {
     char *copy = strdup(line);
     char *fields[FIELDS];
@@ -197,12 +209,13 @@ static bool take_line(struct proof *p, const char *program, const char *line)
                                        .check = fields[1],
                                        .transport = fields[2],
                                        .speak = fields[3],
-                                       .what = fields[4]};
+                                       .what = fields[4],
+                                       .sound = program->client && text_starts(fields[0], "none")};
     p->count++;
     return true;
 }
 
-static bool read_twins(struct proof *p, const char *program)
+static bool read_twins(struct proof *p, const struct program *program)
 {
     char path[PATH_MAX];
     char line[LINE_MAX_];
@@ -210,13 +223,13 @@ static bool read_twins(struct proof *p, const char *program)
     size_t before = p->count;
 
     text_format(path, sizeof(path), "%s/twins", p->folder);
-    FILE *file = run_into(p, "twins", program, "--fault list") ? fopen(path, "re") : NULL;
+    FILE *file = run_into(p, "twins", program->name, "--fault list") ? fopen(path, "re") : NULL;
     while (file && ok && p->count < TWINS_MAX && fgets(line, sizeof(line), file))
         ok = take_line(p, program, line);
     if (file)
         fclose(file);
     if (!ok || p->count == before || p->count == TWINS_MAX)
-        say(p, false, "the list of %s cannot be read", program);
+        say(p, false, "the list of %s cannot be read", program->name);
     return ok && p->count > before;
 }
 
@@ -226,7 +239,7 @@ static void add_controls(struct proof *p)
         struct twin *t = &p->twins[p->count++];
 
         *t = controls[i];
-        t->program = "assay-twins-rpc";
+        t->program = &programs[1];
         t->speak = "rpc";
         t->sound = true;
     }
@@ -260,31 +273,60 @@ static void put_url(const struct proof *p, const struct twin *t, const struct tr
         buf_put_str(out, service ? service : usual_service);
 }
 
-static void compose(const struct proof *p, const struct twin *t, const struct transport *how,
-                    struct buf *out)
+/* `assay check` starts the twin and dials it. */
+static void compose_server(const struct proof *p, const struct twin *t, const struct transport *how,
+                           struct buf *out)
 {
     char text[PATH_MAX];
     struct buf spawn;
 
     buf_init(&spawn, 1 << 14);
-    text_format(text, sizeof(text), "%s/%s", p->build, t->program);
+    text_format(text, sizeof(text), "%s/%s", p->build, t->program->name);
     buf_printf(&spawn, "%sexec ", how->before);
     text_shell_word(&spawn, text);
     buf_printf(&spawn, " --fault %s --listen %s", t->name, how->listen);
     if (strstr(how->listen, "--data"))
         buf_printf(&spawn, "%s/%zu-{port}", p->folder, number_of(p, t));
+    buf_put_str(out, " check ");
+    put_url(p, t, how, out);
+    buf_printf(out, " --only %s --spawn ", t->check);
+    text_shell_word(out, buf_text(&spawn));
+    buf_free(&spawn);
+}
+
+/* `assay client` serves and runs the twin. */
+static void compose_client(const struct proof *p, const struct twin *t, const struct transport *how,
+                           struct buf *out)
+{
+    buf_printf(out, " client %s --listen ", t->check);
+    put_url(p, t, how, out);
+}
+
+static void compose(const struct proof *p, const struct twin *t, const struct transport *how,
+                    struct buf *out)
+{
+    char text[PATH_MAX];
+
     text_format(text, sizeof(text), "%s/assay", p->build);
     buf_put_str(out, "exec ");
     text_shell_word(out, text);
-    buf_put_str(out, " check ");
-    put_url(p, t, how, out);
-    buf_printf(out, " --only %s --patience %d --seed 1 --speak ", t->check, PATIENCE_MS);
+    if (t->program->client)
+        compose_client(p, t, how, out);
+    else
+        compose_server(p, t, how, out);
+    buf_printf(out, " --patience %d --seed 1 --speak ",
+               !t->program->client ? PATIENCE_MS
+               : t->sound          ? PATIENCE_SOUND_MS
+                                   : PATIENCE_CLIENT_MS);
     text_shell_word(out, t->speak);
-    buf_put_str(out, " --spawn ");
-    text_shell_word(out, buf_text(&spawn));
     report_path(p, t, text, sizeof(text));
     buf_printf(out, " --report json=%s%s", text, t->sound ? " --strict" : "");
-    buf_free(&spawn);
+    if (!t->program->client)
+        return;
+    text_format(text, sizeof(text), "%s/%s", p->build, t->program->name);
+    buf_put_str(out, " -- ");
+    text_shell_word(out, text);
+    buf_printf(out, " --fault %s '{url}'", t->name);
 }
 
 static void start(struct proof *p, struct job *job, const struct twin *t)
@@ -299,6 +341,7 @@ static void start(struct proof *p, struct job *job, const struct twin *t)
     struct process_options o = {.command = buf_text(&line), .umask = -1};
     if (how && !line.failed && process_start(&job->process, &o, &why)) {
         job->twin = t;
+        job->again = false;
         job->began_us = deadline_now_us();
     } else {
         say(p, false, "%s: %s", t->name, why.text);
@@ -363,6 +406,20 @@ static bool cannot_be_tried(const char *verdict, const char *reason)
            text_starts(reason, "no interface with broadcast can be made");
 }
 
+/* While nobody listens at a port that a twin was told, a server beside it may have chosen that, and
+   be tried in its place. Where a run comes to no verdict it is made once more, and that is told. */
+static bool run_again(struct proof *p, struct job *job)
+{
+    const struct twin *t = job->twin;
+
+    if (job->again)
+        return false;
+    printf("# %s: no verdict on %s; once more\n", t->name, t->check);
+    start(p, job, t);
+    job->again = true;
+    return true;
+}
+
 static void finish(struct proof *p, struct job *job)
 {
     const struct twin *t = job->twin;
@@ -376,6 +433,9 @@ static void finish(struct proof *p, struct job *job)
     if (entry) {
         json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:s}", "verdict", &verdict, "reason",
                     &reason);
+    } else if (run_again(p, job)) {
+        json_decref(root);
+        return;
     }
     bool caught = is_catch(verdict, reason);
     if (cannot_be_tried(verdict, reason))
@@ -405,33 +465,44 @@ static unsigned parallel(void)
     return n < 2 ? 2 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
 }
 
+/* The next twin from *at on that is of this kind and wanted, or NULL. */
+static const struct twin *next_twin(const struct proof *p, size_t *at, bool client)
+{
+    while (*at < p->count) {
+        const struct twin *t = &p->twins[(*at)++];
+
+        if (t->program->client == client && wanted(p, t))
+            return t;
+    }
+    return NULL;
+}
+
+/* Clients mostly wait for what does not come, and have places of their own beside the servers. */
 static void try_twins(struct proof *p)
 {
-    unsigned jobs = parallel();
-    unsigned running = 0;
-    size_t next = 0;
+    unsigned servers = parallel();
+    size_t next[2] = {0, 0};
+    unsigned running;
 
-    while (next < p->count || running > 0) {
-        for (unsigned i = 0; i < jobs; i++) {
+    do {
+        running = 0;
+        for (unsigned i = 0; i < servers + CLIENTS; i++) {
             struct job *job = &p->jobs[i];
+            bool client = i >= servers;
+            const struct twin *t;
 
             if (job->twin && is_over(job)) {
                 if (job->twin->sound)
                     finish_control(p, job);
                 else
                     finish(p, job);
-                running--;
             }
-            while (!job->twin && next < p->count) {
-                const struct twin *t = &p->twins[next++];
-
-                if (wanted(p, t))
-                    start(p, job, t);
-                running += job->twin != NULL;
-            }
+            while (!job->twin && (t = next_twin(p, &next[client], client)))
+                start(p, job, t);
+            running += job->twin != NULL;
         }
         deadline_wait(deadline_in_ms(TURN_MS));
-    }
+    } while (running > 0);
 }
 
 /* ---- every check has one ---- */
@@ -568,7 +639,7 @@ int main(int argc, char **argv)
     }
     bool ok = true;
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-        ok = read_twins(&p, programs[i]) && ok;
+        ok = read_twins(&p, &programs[i]) && ok;
     add_controls(&p);
     if (ok && page) {
         ok = print_page(&p);

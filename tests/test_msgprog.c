@@ -310,7 +310,7 @@ static void test_bad_client(void **state)
         {"--at tcp://127.0.0.1:1 read one", 2, "expected a number"},
         {"--at tcp://127.0.0.1:1 read 2147483648", 2, "expected a number"},
         {"--at tcp://127.0.0.1:1 repeat 0", 2, "expected a number from 1 on"},
-        {"--at tcp://127.0.0.1:1 --trace repeat 1", 2, "no --trace"},
+        {"--at tcp://127.0.0.1:1 --trace repeat 1", 2, "a single call"},
         {"--at tcp://127.0.0.1:1 repeat 1", 1, "Connection refused"},
         {"--at tcp://127.0.0.1:1 --timeout 0 null", 2, "--timeout"},
         {"--at tcp://127.0.0.1:1 --frob null", 2, "unknown option"},

@@ -363,6 +363,36 @@ static void test_dial_timeout(void **state UNUSED)
     close(listener);
 }
 
+/* In two steps: what stands at once, what is under way, and what comes to nothing. */
+static void test_dial_in_two_steps(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(connected_kinds); i++) {
+        struct endpoint e = place(connected_kinds[i]);
+        struct address a;
+        int listener = listen_at(&e, 8, &a);
+        int fd = -1;
+
+        struct net_io io = net_dial_begin(&a, NULL, &fd);
+        assert_row(i, (io.status == NET_OK || io.status == NET_TIMEOUT) && fd >= 0);
+        assert_row(i, net_wait(fd, POLLOUT, deadline_in_ms(LONG_MS)) & POLLOUT);
+        assert_row(i, net_dial_end(fd).status == NET_OK);
+        close(take(listener));
+        close(fd);
+        close(listener);
+        net_forget(&e);
+        fd = 4711;
+        io = net_dial_begin(&a, NULL, &fd);
+        if (io.status == NET_TIMEOUT) {
+            assert_row(i, net_wait(fd, POLLOUT, deadline_in_ms(LONG_MS)) & POLLOUT);
+            io = net_dial_end(fd);
+            close(fd);
+        } else {
+            assert_row(i, fd == 4711);
+        }
+        assert_row(i, io.status == NET_REFUSED);
+    }
+}
+
 static void test_dial_options(void **state UNUSED)
 {
     struct endpoint e = place(ENDPOINT_TCP);
@@ -725,6 +755,7 @@ int main(void)
         cmocka_unit_test(test_refused_datagram),
         cmocka_unit_test(test_full_backlog),
         cmocka_unit_test(test_dial_timeout),
+        cmocka_unit_test(test_dial_in_two_steps),
         cmocka_unit_test(test_dial_options),
         cmocka_unit_test(test_ipv6),
         cmocka_unit_test(test_empty_record_is_no_end),

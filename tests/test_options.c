@@ -66,7 +66,8 @@ static bool read_line(const char *text, struct taken *t, const char **words, str
 
     text_copy(line, sizeof(line), text);
     *t = (struct taken){""};
-    struct option_set set = {rows, ARRAY_LEN(rows), t, words, WORDS_MAX};
+    struct option_set set = {
+        .rows = rows, .count = ARRAY_LEN(rows), .into = t, .words = words, .words_cap = WORDS_MAX};
     return options_read(&set, split(line, argv), argv, why);
 }
 

@@ -126,9 +126,10 @@ static void test_options(void **state UNUSED)
         struct process_options options;
         const char *said;
     } rows[] = {
-        {{"umask", 027}, "0027\n"},
-        {{"umask", 0}, "0000\n"},
-        {{"trap", -1}, ""}, /* no signal is ignored */
+        {{.command = "umask", .umask = 027}, "0027\n"},
+        {{.command = "umask", .umask = 0}, "0000\n"},
+        {{.command = "trap", .umask = -1}, ""}, /* no signal is ignored */
+        {{.command = "cat", .umask = -1}, ""},  /* nothing on standard input */
     };
 
     signal(SIGUSR1, SIG_IGN);
@@ -139,6 +140,35 @@ static void test_options(void **state UNUSED)
         process_stop(&the_process, 0);
     }
     signal(SIGUSR1, SIG_DFL);
+}
+
+static void test_input(void **state UNUSED)
+{
+    static const char said[] = "from a pipe\n";
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    struct process_options o = {.command = "cat", .umask = -1, .input = ends[0]};
+    assert_true(process_start(&the_process, &o, NULL));
+    close(ends[0]);
+    assert_int_equal(write(ends[1], said, sizeof(said) - 1), (int)sizeof(said) - 1);
+    assert_false(process_wait(&the_process, deadline_in_ms(50)));
+    close(ends[1]);
+    finish(&the_process);
+    assert_string_equal(the_process.said.text, said);
+    process_stop(&the_process, 0);
+}
+
+/* Who writes faster than anybody reads does not keep the reader: each look ends. */
+static void test_flood(void **state UNUSED)
+{
+    struct process_options o = {.command = "exec yes", .umask = -1};
+
+    assert_true(process_start(&the_process, &o, NULL));
+    while (the_process.said.total < 1 << 22)
+        process_read(&the_process);
+    process_stop(&the_process, deadline_in_ms(1000));
+    assert_true(process_ended(&the_process));
 }
 
 /* Descriptors that whoever started this test has left open; a program gets them, too. */
@@ -389,6 +419,8 @@ int main(void)
         cmocka_unit_test(test_how_it_ended),
         cmocka_unit_test(test_much_output),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_input),
+        cmocka_unit_test(test_flood),
         cmocka_unit_test(test_inherits_nothing),
         cmocka_unit_test(test_session_of_its_own),
         cmocka_unit_test(test_our_machine_cannot),

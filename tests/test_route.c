@@ -2,7 +2,7 @@
  * Tests of the way back of datagrams: from every address that a request can be sent to, over IPv4,
  * IPv6 and a socket of both, and over Unix sockets, which have nothing to turn round.
  */
-#include "reference/serve/route.h"
+#include "harness/net/route.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -53,7 +53,8 @@ static void test_ids(void **state UNUSED)
             dots += *at == '.';
         for (size_t n = 0; n < ARRAY_LEN(suites); n++)
             known = known || slice_eq(report_suite(id), slice_str(suites[n]));
-        assert_row(i, known && dots == 2); /* suite.topic.claim */
+        /* suite.topic.claim; those of clients begin with what they are clients of */
+        assert_row(i, known && (dots == 2 || (dots == 3 && text_starts(id, "client."))));
         assert_row(i, strspn(id, letters) == len && len < 60);
         assert_row(i, !strstr(id, "..") && !strstr(id, "--") && id[len - 1] != '.');
         for (size_t n = 0; n < i; n++)
@@ -251,6 +252,7 @@ static void test_suites_that_fit(void **state UNUSED)
                        (text_starts(id, "datagram.") && rows[i].datagram) ||
                        (text_starts(id, "unix.") && rows[i].is_unix);
 
+            due = due && !(all[n]->flags & CHECK_ON_REQUEST);
             assert_row(i, holds(list, count, all[n]) == due);
         }
     }
@@ -278,20 +280,102 @@ static void test_only_and_skip(void **state UNUSED)
     assert_ptr_equal(list[0], registry_find("stream.echo.identity"));
 }
 
+/* What takes long is tried where it is asked for: with --load, or by a pattern that means nothing
+   else. */
+static void test_on_request(void **state UNUSED)
+{
+    static const struct {
+        struct selection s;
+        const char *url;
+        const char *id; /* one that is on request, and one that is not */
+        bool load, usual;
+    } rows[] = {
+        {{.load = false}, "tcp://h:7", "stream.load.throughput", false, true},
+        {{.load = true}, "tcp://h:7", "stream.load.throughput", true, true},
+        {{.load = true}, "udp://h:7", "stream.load.throughput", false, false},
+        {{.load = true}, "udp://h:7", "datagram.load.bursts", true, false},
+        {{.only = {"*"}, .only_count = 1}, "tcp://h:7", "stream.load.throughput", false, true},
+        {{.only = {"stream"}, .only_count = 1}, "tcp://h:7", "stream.load.throughput", false, true},
+        {{.only = {"stream.l*"}, .only_count = 1},
+         "tcp://h:7",
+         "stream.load.throughput",
+         false,
+         false},
+        {{.only = {"stream"}, .only_count = 1, .load = true},
+         "tcp://h:7",
+         "stream.load.throughput",
+         true,
+         true},
+        {{.only = {"stream.load"}, .only_count = 1},
+         "tcp://h:7",
+         "stream.load.throughput",
+         true,
+         false},
+        {{.only = {"*.load.*"}, .only_count = 1},
+         "tcp://h:7",
+         "stream.load.throughput",
+         true,
+         false},
+        {{.only = {"stream.load.throughput"}, .only_count = 1},
+         "udp://h:7",
+         "stream.load.throughput",
+         true,
+         false},
+        {{.only = {"stream.echo", "stream.load"}, .only_count = 2},
+         "tcp://h:7",
+         "stream.load.throughput",
+         true,
+         true},
+        {{.skip = {"stream.load"}, .skip_count = 1},
+         "tcp://h:7",
+         "stream.load.throughput",
+         false,
+         true},
+    };
+    const struct check *usual = registry_find("stream.echo.identity");
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct check *list[CHECKS_MAX];
+        size_t count = choose(&rows[i].s, rows[i].url, list);
+
+        assert_row(i, holds(list, count, registry_find(rows[i].id)) == rows[i].load);
+        assert_row(i, holds(list, count, usual) == rows[i].usual);
+    }
+    for (size_t i = 0; i < all_count; i++) {
+        bool load = strstr(all[i]->id, ".load.") != NULL;
+
+        assert_row(i, load == ((all[i]->flags & CHECK_ON_REQUEST) != 0));
+    }
+}
+
+/* Checks of clients are chosen for clients alone, and nothing else is. */
+static size_t count_of_clients(void)
+{
+    const struct check *list[CHECKS_MAX];
+    struct selection s = {.client = true, .only = {"*"}, .only_count = 1};
+    size_t count = choose(&s, urls[0], list);
+
+    for (size_t i = 0; i < count; i++)
+        assert_row(i, text_starts(list[i]->id, "client."));
+    return count;
+}
+
 static void test_levels(void **state UNUSED)
 {
     const struct check *list[CHECKS_MAX];
-    struct selection s = {.only = {"*"}, .only_count = 1};
+    struct selection s = {.only = {"*"}, .only_count = 1, .load = true};
     size_t sum = 0;
 
     for (unsigned level = 0; level < LEVELS; level++) {
         s.levels = 1U << level;
+        s.load = level == LEVEL_ROBUST; /* checks of load have this one */
         size_t count = choose(&s, urls[0], list);
         for (size_t i = 0; i < count; i++)
             assert_row(i, check_level(list[i]) == (enum level)level);
         sum += count;
     }
-    assert_int_equal(sum, all_count);
+    s.load = false;
+    assert_int_equal(sum + count_of_clients(), all_count);
     s.levels = 1U << LEVEL_MUST | 1U << LEVEL_NOTE;
     size_t two = choose(&s, urls[0], list);
     s.levels = 1U << LEVEL_MUST;
@@ -345,6 +429,8 @@ static void test_refused(void **state UNUSED)
          "--only, --skip and --level together select no check"},
         {{.only = {"stream.echo.identity"}, .only_count = 1, .shard = 2, .shards = 2},
          "--shard 2/2 is empty; checks to share: 1"},
+        {{.only = {"stream.echo"}, .only_count = 1, .load = true},
+         "--load adds no check to what --only, --skip and --level select"},
     };
     struct endpoint e = endpoint_of(urls[0]);
 
@@ -514,6 +600,7 @@ int main(void)
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_suites_that_fit),
         cmocka_unit_test(test_only_and_skip),
+        cmocka_unit_test(test_on_request),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_shards_partition),
         cmocka_unit_test(test_refused),

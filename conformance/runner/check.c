@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "conformance/runner/conn.h"
+#include "conformance/runner/load.h"
 #include "harness/base/deadline.h"
 
 enum {
@@ -41,7 +42,10 @@ void check_close_all(struct check_ctx *c)
         if (c->conns[i].used)
             conn_discard(&c->conns[i]);
     }
+    load_close(c);
     calls_free(c);
+    if (c->play)
+        c->end_play(c);
     if (c->instance) {
         process_stop(&c->instance->process, deadline_in_ms(CHECK_TIME_MS));
         net_forget(&c->instance->target.endpoint);

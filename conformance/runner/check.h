@@ -53,11 +53,13 @@ enum check_flag {
     CHECK_UNREACHED = 1 << 8,    /* tried where a spawned target cannot be reached */
     CHECK_EVERY = 1 << 9,        /* every datagram must be answered: none is sent a second time */
     CHECK_PROCEDURE = 1 << 10,   /* the claim that stands for an unknown procedure in it */
+    CHECK_ON_REQUEST = 1 << 11,  /* takes long: no part of a run that does not ask for it */
 };
 
 enum { CHECK_CITES_MAX = 4 };
 
 struct check_ctx;
+struct client_play;
 
 struct check {
     const char *id;
@@ -120,6 +122,7 @@ struct conn {
     bool ended;        /* end of file came */
     bool lost;         /* reset */
     bool recorded;     /* --record has a file of it */
+    bool fresh;        /* a message of a client under test has come and is not taken yet */
     struct owed *owed; /* a queue: owed[owed_first .. owed_count) */
     size_t owed_first;
     size_t owed_count;
@@ -156,6 +159,8 @@ struct expectation {
     const char *value; /* "" where none was given */
 };
 
+struct load; /* see load.h */
+
 struct check_ctx {
     const struct check *check;
     struct target target;        /* a copy, changed by check_use_instance */
@@ -172,11 +177,14 @@ struct check_ctx {
     bool every;      /* no datagram is sent a second time, see CHECK_EVERY */
     unsigned resent; /* datagrams that had to be sent again */
     struct instance *instance;
+    struct load *load;           /* thousands of connections more, or NULL */
     char folder[64];             /* of the run, for socket files; removed by the runner */
     const char *record;          /* folder for what was sent, or NULL */
     uint32_t next_xid;           /* of the check's own RPC messages; 0: none yet */
     struct buf kept[CHECK_KEPT]; /* the last replies to them */
     uint64_t kept_count;         /* ... of so many */
+    struct client_play *play;    /* a run of the client under test, see conformance/client; or */
+    void (*end_play)(struct check_ctx *c); /* ... NULL; and what ends it */
 };
 
 /* Sets up a context in the process that runs the check; *c was cleared by the caller, who fills

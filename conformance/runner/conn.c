@@ -208,27 +208,18 @@ bool check_try_dial(struct check_ctx *c, struct conn **ret)
 /* A connect that is under way; on a unix socket it is done, or the backlog is full. */
 static int begin_connect(struct check_ctx *c, bool *ret_done)
 {
-    const struct address *to = &c->target.address;
-    int fd = socket(address_family(to), to->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = -1;
+    struct net_io io = net_dial_begin(&c->target.address, NULL, &fd);
 
-    if (fd < 0) {
-        check_trouble(c, "socket: %s", strerror(errno));
-        return -1;
-    }
-    *ret_done = connect(fd, address_sockaddr(to), to->len) == 0;
-    if (*ret_done || errno == EINPROGRESS)
-        return fd;
-    close(fd);
-    return -1;
+    if (io.status == NET_TROUBLE && io.error != EADDRNOTAVAIL)
+        check_trouble(c, "cannot connect: %s", strerror(io.error));
+    *ret_done = io.status == NET_OK;
+    return fd;
 }
 
 static bool finish_connect(int fd, int64_t deadline)
 {
-    int error = 0;
-    socklen_t len = sizeof(error);
-
-    return net_wait(fd, POLLOUT, deadline) &&
-           getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+    return net_wait(fd, POLLOUT, deadline) && net_dial_end(fd).status == NET_OK;
 }
 
 unsigned check_dial_burst(struct check_ctx *c, unsigned count, struct conn **ret)

@@ -1,6 +1,8 @@
 /* The keys of --expect. */
 #include "conformance/runner/expect.h"
 
+#include "conformance/runner/load.h"
+
 static const struct known {
     const char *key;
     uint64_t least, most;

@@ -198,6 +198,15 @@ static void put_only(const struct run *run, const struct entry *e, struct buf *o
         buf_printf(out, " --jobs %u", run->jobs_begun);
 }
 
+static void put_client(const struct run *run, const struct entry *e, struct buf *out)
+{
+    const struct run_options *o = run->options;
+
+    buf_printf(out, " client %s", e->check->id);
+    put_option(out, "--listen", o->url);
+    buf_put_str(out, o->client_options);
+}
+
 static char *reproduce(const struct run *run, const struct entry *e)
 {
     const struct run_options *o = run->options;
@@ -205,11 +214,16 @@ static char *reproduce(const struct run *run, const struct entry *e)
 
     buf_init(&line, REPRODUCE_MAX);
     text_shell_word(&line, o->program);
-    buf_put_str(&line, " check ");
-    text_shell_word(&line, o->url);
+    if (o->client) {
+        put_client(run, e, &line);
+    } else {
+        buf_put_str(&line, " check ");
+        text_shell_word(&line, o->url);
+    }
     if (!text_eq(o->speak, target_default_speak(&o->endpoint)))
         put_option(&line, "--speak", o->speak);
-    put_only(run, e, &line);
+    if (!o->client)
+        put_only(run, e, &line);
     buf_printf(&line, " --seed %" PRIu64, o->seed);
     if (o->spawn)
         put_option(&line, "--spawn", o->spawn);
@@ -226,6 +240,8 @@ static char *reproduce(const struct run *run, const struct entry *e)
     }
     if (o->allow_remote)
         buf_put_str(&line, " --allow-remote");
+    if (o->client)
+        put_option(&line, "--", o->client_command);
     char *text = strdup(buf_text(&line));
     buf_free(&line);
     return text;
@@ -364,7 +380,7 @@ void judge_again(struct run *run)
     for (size_t i = 0; run->report_checks && i < run->count; i++)
         fill_check(run, &run->entries[i], &run->report_checks[i]);
     run->report = (struct report){
-        .target = run->target.url,
+        .target = run->options->client ? run->options->client_command : run->target.url,
         .speak = run->options->speak,
         .seed = run->options->seed,
         .started = run->started,

@@ -136,13 +136,15 @@ static bool open_run(struct run *run, struct problem *why)
     struct target *t = &run->target;
 
     t->endpoint = o->endpoint;
+    t->client = o->client;
+    t->relays = o->client_relays;
     t->exchange = o->exchange;
     t->command = o->spawn;
     t->pid = o->pid;
     t->patience_ms = o->patience_ms ? o->patience_ms : TARGET_PATIENCE_FLOOR_MS;
     run->jobs = o->jobs ? o->jobs : processors();
     if (!select_checks(&o->selection, &t->endpoint, selected, RUN_CHECKS_MAX, &run->count, why) ||
-        !choose_port(run, why) || !make_folder(run, why))
+        (!o->client && !choose_port(run, why)) || !make_folder(run, why))
         return false;
     endpoint_format(&t->endpoint, t->url, sizeof(t->url));
     run->entries = calloc(run->count, sizeof(*run->entries));
@@ -160,6 +162,16 @@ static bool open_run(struct run *run, struct problem *why)
         run->entries[i].outcome->guilty = -1;
     }
     return true;
+}
+
+/* Where a client is tried, the endpoint is ours. */
+static bool resolve_place(struct run *run, struct problem *why)
+{
+    struct target *t = &run->target;
+    size_t count = 0;
+
+    t->loopback = true;
+    return address_resolve(&t->endpoint, &t->address, 1, &count, why);
 }
 
 /* ---- calibrating ---- */
@@ -303,6 +315,30 @@ static void calibrate_run(struct run *run, struct calibration *cal)
         keep_finding(run);
 }
 
+/* A client is tried alone first, with a server that answers. What breaks there is the finding of
+   the check that claims that it works. */
+static void rehearse(struct run *run)
+{
+    const struct outcome *o;
+
+    run->target.answers =
+        supervise_job(run, run->options->rehearse, run->options->client, CALIBRATION_LIMIT_MS);
+    o = run->helper.outcome;
+    if (run_was_interrupted() || run->ending[0])
+        return;
+    run->target.answers = run->target.answers && o->kind == OUTCOME_HELD;
+    text_copy(run->facts, sizeof(run->facts), run->target.answers ? o->reason : "");
+    struct entry *e = o->kind == OUTCOME_BROKEN ? entry_with(run, CHECK_BASE) : NULL;
+    if (e) {
+        *e->outcome = *o;
+        e->state = ENTRY_DONE;
+        e->ran = true;
+    } else if (!run->target.answers) {
+        text_format(run->ending, sizeof(run->ending),
+                    "the client does not do its work with an honest server: %.400s", o->reason);
+    }
+}
+
 /* ---- what applies ---- */
 
 static const char *why_not(const struct run *run, const struct check *check)
@@ -312,7 +348,8 @@ static const char *why_not(const struct run *run, const struct check *check)
     unsigned flags = check->flags;
 
     if (!t->answers && !(flags & (CHECK_BASE | CHECK_UNANSWERED)))
-        return "the target gives no right answer, see the check that says so";
+        return t->client ? "the client does not work with an honest server, see client.honest.works"
+                         : "the target gives no right answer, see the check that says so";
     if (flags & CHECK_REMOTE_FLOOD && !t->loopback && !run->options->allow_remote)
         return "floods, and the target is not on this machine; --allow-remote lets it";
     return select_missing(check, t);
@@ -387,11 +424,28 @@ static void end_orphans(void)
             if (tree[i] != getpid())
                 kill(tree[i], SIGKILL);
         }
-        pid_t ended = waitpid(-1, NULL, WNOHANG);
+        pid_t ended;
+        do {
+            ended = waitpid(-1, NULL, WNOHANG);
+        } while (ended > 0); /* thousands, of a server with a process for each client */
         if (ended < 0 && errno != EINTR)
             return;
-        if (ended == 0)
-            deadline_wait(deadline_in_ms(1));
+        deadline_wait(deadline_in_ms(1));
+    }
+}
+
+/* Starts the target where that is asked for, and finds out about it. */
+static void reach(struct run *run)
+{
+    struct problem failed;
+    bool there = !run->options->spawn || supervise_start(run, &failed);
+    if (!there && died_of_first(run)) {
+        run->unreached = false;
+    } else if (!there) {
+        run->unreached = true;
+        text_copy(run->ending, sizeof(run->ending), failed.text);
+    } else {
+        calibrate_run(run, run->calibration);
     }
 }
 
@@ -401,23 +455,19 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
     run->options = options;
     run->began_us = deadline_now_us();
     run->started = time(NULL);
-    if (!open_run(run, why))
+    if (!open_run(run, why) || (options->client && !resolve_place(run, why)))
         return false;
-    struct problem failed;
-    bool there = !options->spawn || supervise_start(run, &failed);
-    if (!there && died_of_first(run)) {
-        run->unreached = false;
-    } else if (!there) {
-        run->unreached = true;
-        text_copy(run->ending, sizeof(run->ending), failed.text);
+    if (options->client) {
+        rehearse(run);
     } else {
-        calibrate_run(run, run->calibration);
+        reach(run);
     }
     if (run->unreached) {
         run_unreached(run);
     } else if (run->ending[0] == '\0' && !run_was_interrupted()) {
         drop_what_does_not_apply(run);
-        choose_jobs(run);
+        if (!options->client)
+            choose_jobs(run);
         schedule(run);
     }
     run->interrupted = run_was_interrupted();

@@ -33,6 +33,13 @@ struct run_options {
     bool strict;
     bool allow_remote;
     bool progress; /* a line on standard error while it runs */
+
+    /* Where a client is tried: `endpoint` is where we serve, and nobody is dialled. */
+    struct client *client;      /* in memory that jobs share, or NULL */
+    bool client_relays;         /* it passes octets on and knows no replies */
+    job_work *rehearse;         /* fills what is to be known of it before anything is judged */
+    const char *client_command; /* as the user wrote it: the target of the report */
+    const char *client_options; /* what was said of it, as options of the command line */
 };
 
 enum entry_state { ENTRY_WAITING, ENTRY_RUNNING, ENTRY_DEFERRED, ENTRY_DONE };

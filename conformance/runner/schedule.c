@@ -101,7 +101,8 @@ static void blame(struct run *run, struct entry *e)
 
 static bool needs_look(const struct run *run, const struct entry *e)
 {
-    if (run->unreached) /* it was not there before this check either */
+    /* It was not there before this check either; or each check has a client of its own. */
+    if (run->unreached || run->options->client)
         return false;
     return e->check->flags & CHECK_ALONE || e->outcome->kind == OUTCOME_BROKEN ||
            e->outcome->kind == OUTCOME_TROUBLE;
@@ -331,7 +332,7 @@ static bool still_there(struct run *run)
             suspects++;
         }
     }
-    if (suspects == 0 || !may_go_on(run) || supervise_alive(run, true))
+    if (suspects == 0 || !may_go_on(run) || run->options->client || supervise_alive(run, true))
         return true;
     if (run_was_interrupted())
         return false;

@@ -29,6 +29,7 @@ void registry_each(void (*visit)(const struct check *check, void *closure), void
 
 struct search {
     const char *wanted;
+    bool client; /* among the checks of clients, or among all others */
     const struct check *found;
 };
 
@@ -57,13 +58,20 @@ bool select_matches(const char *pattern, const char *id)
     return len > 0 && text_starts(id, pattern) && id[len] == '.';
 }
 
+static bool is_of_clients(const struct check *check)
+{
+    return slice_eq(report_suite(check->id), slice_str("client"));
+}
+
 struct picking {
     const struct selection *s;
     const struct endpoint *e;
     const struct check **ret;
     size_t cap;
     size_t count;
-    size_t seen; /* for sharding: checks that would be picked without it */
+    size_t seen;                          /* for sharding: checks that would be picked without it */
+    size_t requests;                      /* of these, on request */
+    bool requesting[SELECT_PATTERNS_MAX]; /* patterns of --only that take none but such */
 };
 
 static bool is_connected(const struct endpoint *e)
@@ -86,6 +94,11 @@ static bool is_rpcbind(const struct endpoint *e)
     return e->rpc && e->program == TARGET_RPCBIND;
 }
 
+static bool is_any(const struct endpoint *e UNUSED)
+{
+    return true;
+}
+
 /* Without --only a run takes the suites that speak of the kind of endpoint at hand. */
 static bool suite_fits(const char *id, const struct endpoint *e)
 {
@@ -93,36 +106,43 @@ static bool suite_fits(const char *id, const struct endpoint *e)
         const char *name;
         bool (*fits)(const struct endpoint *e);
     } suites[] = {
-        {"stream", is_connected},   {"datagram", endpoint_is_datagram},
-        {"unix", endpoint_is_unix}, {"rpc", is_rpc},
-        {"msgprog", is_msgprog},    {"rpcbind", is_rpcbind},
+        {"stream", is_connected},        {"datagram", endpoint_is_datagram},
+        {"unix", endpoint_is_unix},      {"rpc", is_rpc},
+        {"msgprog", is_msgprog},         {"rpcbind", is_rpcbind},
+        {"client.stream", is_connected}, {"client.dgram", endpoint_is_datagram},
+        {"client.rpc", is_rpc},          {"client.leak", is_connected},
+        {"client.honest", is_any},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(suites); i++) {
-        if (slice_eq(report_suite(id), slice_str(suites[i].name)))
+        if (select_matches(suites[i].name, id))
             return suites[i].fits(e);
     }
     return false;
 }
 
-static bool wanted(const struct selection *s, const struct endpoint *e, const struct check *check)
+static bool wanted(const struct picking *p, const struct check *check)
 {
-    bool in = s->only_count == 0 && suite_fits(check->id, e);
+    const struct selection *s = p->s;
+    bool usual = s->load || !(check->flags & CHECK_ON_REQUEST);
+    bool in = s->only_count == 0 && usual && suite_fits(check->id, p->e);
 
     for (size_t i = 0; i < s->only_count && !in; i++)
-        in = select_matches(s->only[i], check->id);
+        in = (usual || p->requesting[i]) && select_matches(s->only[i], check->id);
     for (size_t i = 0; i < s->skip_count && in; i++)
         in = !select_matches(s->skip[i], check->id);
-    return in && (s->levels == 0 || s->levels & 1U << check_level(check));
+    return in && s->client == is_of_clients(check) &&
+           (s->levels == 0 || s->levels & 1U << check_level(check));
 }
 
 static void pick(const struct check *check, void *closure)
 {
     struct picking *p = closure;
 
-    if (!wanted(p->s, p->e, check))
+    if (!wanted(p, check))
         return;
     size_t number = p->seen++;
+    p->requests += (check->flags & CHECK_ON_REQUEST) != 0;
     if (p->s->shards > 1 && number % p->s->shards != p->s->shard - 1)
         return;
     if (p->count < p->cap)
@@ -133,22 +153,29 @@ static void match_id(const struct check *check, void *closure)
 {
     struct search *s = closure;
 
-    if (select_matches(s->wanted, check->id))
+    if (s->client == is_of_clients(check) && select_matches(s->wanted, check->id))
         s->found = check;
 }
 
 static bool patterns_match(const char *option, const char *const *patterns, size_t count,
-                           struct problem *why)
+                           bool client, struct problem *why)
 {
     for (size_t i = 0; i < count; i++) {
-        struct search s = {.wanted = patterns[i]};
+        struct search s = {.wanted = patterns[i], .client = client};
 
         registry_each(match_id, &s);
         if (!s.found)
-            return problem_set(why, "%s \"%s\" matches no check; `assay list` names them", option,
-                               patterns[i]);
+            return problem_set(why, "%s \"%s\" matches no check%s; `assay list%s` names them",
+                               option, patterns[i], client ? " of clients" : "",
+                               client ? " client" : "");
     }
     return true;
+}
+
+static void match_usual(const struct check *check, void *closure)
+{
+    if (!(check->flags & CHECK_ON_REQUEST))
+        match_id(check, closure);
 }
 
 bool select_checks(const struct selection *s, const struct endpoint *e, const struct check **ret,
@@ -156,10 +183,18 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
 {
     struct picking p = {.s = s, .e = e, .ret = ret, .cap = cap};
 
-    if (!patterns_match("--only", s->only, s->only_count, why) ||
-        !patterns_match("--skip", s->skip, s->skip_count, why))
+    if (!patterns_match("--only", s->only, s->only_count, s->client, why) ||
+        !patterns_match("--skip", s->skip, s->skip_count, s->client, why))
         return false;
+    for (size_t i = 0; i < s->only_count; i++) {
+        struct search usual = {.wanted = s->only[i]};
+
+        registry_each(match_usual, &usual);
+        p.requesting[i] = !usual.found;
+    }
     registry_each(pick, &p);
+    if (s->load && p.requests == 0)
+        return problem_set(why, "--load adds no check to what --only, --skip and --level select");
     if (p.count == 0)
         return problem_set(why,
                            p.seen ? "--shard %u/%u is empty; checks to share: %zu"
@@ -232,6 +267,8 @@ uint64_t select_given(const struct target *t)
         given |= NEED_MSGPROG;
     if (is_rpcbind(&t->endpoint))
         given |= NEED_RPCBIND;
+    if (t->client && !t->relays)
+        given |= NEED_JUDGES;
     if (t->loopback)
         given |= NEED_LOOPBACK;
     if (t->width > 1)

@@ -7,10 +7,12 @@
 enum { SELECT_PATTERNS_MAX = 64 };
 
 struct selection {
+    bool client; /* a client is tried: its suite alone, and nowhere else */
     const char *only[SELECT_PATTERNS_MAX]; /* patterns; none: every suite that fits the endpoint */
     size_t only_count;
     const char *skip[SELECT_PATTERNS_MAX];
     size_t skip_count;
+    bool load;       /* the checks on request, too */
     unsigned levels; /* bit per level; 0: all */
     unsigned shard;  /* from 1 */
     unsigned shards; /* 0 or 1: not sharded */
@@ -24,8 +26,11 @@ const struct check *registry_find(const char *id);
 bool select_matches(const char *pattern, const char *id);
 
 /*
- * The checks to try on this endpoint, in order; at most cap. False with the reason, naming the
- * option, where a pattern matches no check at all or nothing is left.
+ * The checks to try on this endpoint, in order; at most cap. A check on request is among them where
+ * `load` is set, or where a pattern of `only` that takes it takes no check of another kind: who
+ * writes "stream" means what a run is made of, who writes "stream.load" means load. False with the
+ * reason, naming the option, where a pattern matches no check at all, `load` adds none or nothing
+ * is left.
  */
 bool select_checks(const struct selection *s, const struct endpoint *e, const struct check **ret,
                    size_t cap, size_t *ret_count, struct problem *why) MUST_USE;

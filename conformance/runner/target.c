@@ -69,26 +69,37 @@ bool target_resolve(const struct endpoint *e, struct address *ret, size_t cap, s
     return true;
 }
 
-static bool put_placeholder(const char *name, size_t len, const struct endpoint *e, struct buf *out,
-                            struct problem *why)
+static const struct target_word *find_word(const struct target_word *words, size_t count,
+                                           struct slice name)
 {
-    bool path = endpoint_is_unix(e);
-
-    if (len == 4 && text_starts(name, "host") && !path) {
-        buf_put_str(out, e->host);
-    } else if (len == 4 && text_starts(name, "port") && !path) {
-        buf_printf(out, "%u", e->port);
-    } else if (len == 4 && text_starts(name, "path") && path) {
-        buf_printf(out, "%s%s", e->abstract ? "@" : "", e->path);
-    } else {
-        return problem_set(why, "--spawn: {%.*s} does not go with this URL; it has %s", (int)len,
-                           name, path ? "{path}" : "{host} and {port}");
+    for (size_t i = 0; i < count; i++) {
+        if (slice_eq(slice_str(words[i].name), name) && words[i].value)
+            return &words[i];
     }
-    return true;
+    return NULL;
 }
 
-bool target_command(const char *command, const struct endpoint *e, struct buf *ret,
-                    struct problem *why)
+static bool refuse_word(const struct target_word *words, size_t count, struct slice name,
+                        struct problem *why)
+{
+    struct buf known;
+    const char *gap = "";
+
+    buf_init(&known, sizeof(why->text));
+    for (size_t i = 0; i < count; i++) {
+        if (!words[i].value)
+            continue;
+        buf_printf(&known, "%s{%s}", gap, words[i].name);
+        gap = i + 2 == count ? " and " : ", ";
+    }
+    problem_set(why, "{%.*s} does not go with this URL; it has %s", (int)name.len,
+                (const char *)name.data, buf_text(&known));
+    buf_free(&known);
+    return false;
+}
+
+bool target_fill(const char *command, const struct target_word *words, size_t count,
+                 struct buf *ret, struct problem *why)
 {
     for (const char *at = command; *at; at++) {
         size_t len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz");
@@ -98,11 +109,31 @@ bool target_command(const char *command, const struct endpoint *e, struct buf *r
             buf_put_byte(ret, (uint8_t)*at);
             continue;
         }
-        if (!put_placeholder(at + 1, len, e, ret, why))
-            return false;
+        struct slice name = slice_of(at + 1, len);
+        const struct target_word *word = find_word(words, count, name);
+        if (!word)
+            return refuse_word(words, count, name, why);
+        buf_put_str(ret, word->value);
         at += len + 1;
     }
-    return !ret->failed || problem_set(why, "--spawn: the command is too long");
+    return !ret->failed || problem_set(why, "the command is too long");
+}
+
+bool target_command(const char *command, const struct endpoint *e, struct buf *ret,
+                    struct problem *why)
+{
+    bool unix = endpoint_is_unix(e);
+    char port[8];
+    char path[ENDPOINT_TEXT_MAX];
+    struct problem wrong;
+
+    text_format(port, sizeof(port), "%u", e->port);
+    text_format(path, sizeof(path), "%s%s", e->abstract ? "@" : "", e->path);
+    const struct target_word words[] = {{"path", unix ? path : NULL},
+                                        {"host", unix ? NULL : e->host},
+                                        {"port", unix ? NULL : port}};
+    return target_fill(command, words, ARRAY_LEN(words), ret, &wrong) ||
+           problem_set(why, "--spawn: %s", wrong.text);
 }
 
 bool target_command_moves(const char *command, const struct endpoint *e)

@@ -31,13 +31,17 @@ enum target_credential {
     TARGET_CREDENTIAL_OTHER, /* something that we do not have */
 };
 
+struct client;
+
 struct target {
     struct endpoint endpoint;
     char url[ENDPOINT_TEXT_MAX]; /* as it is now, the port chosen */
     struct address address;      /* the first one that was reached; all checks use it */
     const struct exchange *exchange;
-    const char *command; /* --spawn, with its {host} {port} {path}; or NULL */
-    pid_t pid;           /* local views look at it; 0: unknown */
+    const char *command;         /* --spawn, with its {host} {port} {path}; or NULL */
+    pid_t pid;                   /* local views look at it; 0: unknown */
+    const struct client *client; /* where a client is tried, and `endpoint` is ours; or NULL */
+    bool relays;                 /* ... which passes octets on and knows no replies */
 
     /* What the calibration found out. */
     bool answers;         /* gives right answers at all */
@@ -70,6 +74,17 @@ const char *target_default_speak(const struct endpoint *e);
    word like redis-ping is an exchange file that comes with the kit. The caller closes it. */
 bool target_open_exchange(const char *speak, const struct endpoint *e, struct exchange **ret,
                           struct problem *why) MUST_USE;
+
+/* A word in braces, and what stands for it. */
+struct target_word {
+    const char *name;
+    const char *value; /* NULL: it does not go with the endpoint */
+};
+
+/* Appends the command with each {name} of the words replaced. False with the reason for a name that
+   is not among them, or has no value. */
+bool target_fill(const char *command, const struct target_word *words, size_t count,
+                 struct buf *ret, struct problem *why) MUST_USE;
 
 /*
  * The command with {host}, {port} and {path} replaced by those of the endpoint. False where a

@@ -76,6 +76,8 @@ static void n_connections(struct check_ctx *c)
     for (unsigned i = 0; i < count; i++)
         check_close(c, conns[i]);
     check_probe(c);
+    if (nominal < wanted && check_expectation(c, "connections"))
+        check_remark(c, "%u connections; stream.load.held-connections tries all %u", count, wanted);
 }
 
 static void second_client(struct check_ctx *c)

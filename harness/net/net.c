@@ -94,31 +94,29 @@ static int autobind(int fd)
     return bind(fd, (const struct sockaddr *)&un, sizeof(un.sun_family));
 }
 
-static struct net_io finish_connect(int fd, int64_t deadline_us)
+struct net_io net_dial_end(int fd)
 {
     int error = 0;
     socklen_t len = sizeof(error);
 
-    if (!net_wait(fd, POLLOUT, deadline_us))
-        return io_status(NET_TIMEOUT, 0);
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     return error ? io_failed(error, 0) : io_status(NET_OK, 0);
 }
 
-static struct net_io connect_to(int fd, const struct address *to, int64_t deadline_us)
+static struct net_io begin_connect(int fd, const struct address *to)
 {
     if (connect(fd, address_sockaddr(to), to->len) == 0)
         return io_status(NET_OK, 0);
     if (errno == EINPROGRESS || errno == EINTR)
-        return finish_connect(fd, deadline_us);
+        return io_status(NET_TIMEOUT, 0);
     if (errno == EAGAIN && address_family(to) == AF_UNIX)
         return (struct net_io){.status = NET_FULL, .error = EAGAIN};
     return io_failed(errno, 0);
 }
 
-struct net_io net_dial(const struct address *to, const struct net_dial_options *options,
-                       int64_t deadline_us, int *ret)
+struct net_io net_dial_begin(const struct address *to, const struct net_dial_options *options,
+                             int *ret)
 {
     static const struct net_dial_options none = {0};
     int fd = socket(address_family(to), to->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -143,12 +141,27 @@ struct net_io net_dial(const struct address *to, const struct net_dial_options *
         io = (struct net_io){.status = NET_TROUBLE, .error = errno};
     }
     if (io.status == NET_OK && !options->unconnected)
-        io = connect_to(fd, to, deadline_us);
-    if (io.status != NET_OK) {
+        io = begin_connect(fd, to);
+    if (io.status != NET_OK && io.status != NET_TIMEOUT) {
         close(fd);
         return io;
     }
     *ret = fd;
+    return io;
+}
+
+struct net_io net_dial(const struct address *to, const struct net_dial_options *options,
+                       int64_t deadline_us, int *ret)
+{
+    int fd = -1;
+    struct net_io io = net_dial_begin(to, options, &fd);
+
+    if (io.status == NET_TIMEOUT && net_wait(fd, POLLOUT, deadline_us))
+        io = net_dial_end(fd);
+    if (io.status == NET_OK)
+        *ret = fd;
+    else if (fd >= 0)
+        close(fd);
     return io;
 }
 

@@ -49,6 +49,15 @@ struct net_io net_dial(const struct address *to, const struct net_dial_options *
                        int64_t deadline_us, int *ret) MUST_USE;
 
 /*
+ * The same in two steps, for who makes many at once. NET_OK: the connection stands; NET_TIMEOUT: it
+ * is under way, and once the socket is writable net_dial_end says what became of it. In both cases
+ * the caller closes *ret; in all others there is nothing to close.
+ */
+struct net_io net_dial_begin(const struct address *to, const struct net_dial_options *options,
+                             int *ret) MUST_USE;
+struct net_io net_dial_end(int fd);
+
+/*
  * A socket that serves at the endpoint: listening for connections, or bound for datagrams. TCP
  * and UDP addresses may be taken again at once after a restart (SO_REUSEADDR for TCP only: on a UDP
  * socket it would let two servers share the port). A unix path that nobody serves any more is

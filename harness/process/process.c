@@ -14,7 +14,7 @@
 #include "harness/base/deadline.h"
 #include "harness/process/procview.h"
 
-enum { POLL_STEP_MS = 5, SHELL_SIGNAL_BASE = 128, CANNOT_START = 126 };
+enum { POLL_STEP_MS = 5, SHELL_SIGNAL_BASE = 128, CANNOT_START = 126, READS_MAX = 64 };
 
 /* The octets that do not fit any more fall off at the front. A NUL would hide what follows it. */
 void tail_add(struct tail *t, struct slice octets)
@@ -49,7 +49,7 @@ _Noreturn static void become(const struct process_options *o, int out, int err)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigset_t none;
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int in = o->input > 0 ? o->input : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -59,7 +59,7 @@ _Noreturn static void become(const struct process_options *o, int out, int err)
         sigaction(signal, &plain, NULL);
     if (o->umask >= 0)
         umask((mode_t)o->umask);
-    if (dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+    if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
         dup2(err, STDERR_FILENO) >= 0)
         execl("/bin/sh", "sh", "-c", o->command, (char *)NULL);
     _exit(CANNOT_START);
@@ -89,11 +89,12 @@ bool process_start(struct process *p, const struct process_options *options, str
     return true;
 }
 
+/* Who writes without end is read on the next time. */
 static void read_into(int *fd, struct tail *t)
 {
     uint8_t octets[4096];
 
-    while (*fd >= 0) {
+    for (unsigned i = 0; i < READS_MAX && *fd >= 0; i++) {
         ssize_t n = read(*fd, octets, sizeof(octets));
         if (n > 0) {
             tail_add(t, slice_of(octets, (size_t)n));

@@ -22,6 +22,8 @@ struct tail {
 struct process_options {
     const char *command; /* for sh -c */
     int umask;           /* for the program; -1: ours */
+    int input;           /* a descriptor for its standard input, or 0: there is none. Stays the
+                            caller's */
 };
 
 struct process {

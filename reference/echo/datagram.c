@@ -7,8 +7,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "harness/net/route.h"
 #include "reference/echo/echo.h"
-#include "reference/serve/route.h"
 
 enum { DATAGRAM = 65536, SEND_PATIENCE_MS = 100 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "harness/base/stop.h"
 #include "reference/echo/echo.h"
 #include "reference/serve/serve.h"
 
@@ -60,7 +61,8 @@ int main(int argc, char **argv)
         log_error("\"%s\": an echo server has no RPC program; write it without rpc", listen_at);
         return 2;
     }
-    struct echo e = {.stop = serve_stop_descriptor(), .prefix = slice_str(prefix)};
+    serve_raise_descriptors();
+    struct echo e = {.stop = stop_descriptor(), .prefix = slice_str(prefix)};
     e.listener = e.stop < 0 ? -1 : net_listen(&at, BACKLOG, &why);
     if (e.listener < 0) {
         log_error("%s", e.stop < 0 ? strerror(errno) : why.text);

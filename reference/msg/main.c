@@ -18,6 +18,7 @@
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 enum { TIMEOUT_S = 10, TIMEOUT_MAX_S = 3600, RETRY_S = 2, STUB_TEXT_MAX = 256, DETAIL_MAX = 512 };
+enum { ADDRESSES_MAX = 8, LINE_MAX_BYTES = 65536, FAILURES_MAX = 2 };
 
 struct client {
     const char *at;        /* a URL, or NULL */
@@ -25,12 +26,14 @@ struct client {
     const char *host;      /* whose rpcbind is asked */
     const char *transport; /* the netid that is asked for, or NULL: the netpath */
     uint64_t timeout_s;
+    bool sys; /* AUTH_SYS in place of AUTH_NONE */
     bool trace;
     const char *words[2]; /* what to do, and with what */
     size_t count;
 
     CLIENT *handle;
-    int fd; /* the socket under the handle where it is ours, or -1 */
+    AUTH *credential; /* of AUTH_SYS, or NULL */
+    int fd;           /* the socket under the handle where it is ours, or -1 */
     struct tap tap;
     bool tapped;
     char where[ADDRESS_TEXT_MAX];
@@ -45,21 +48,29 @@ static bool do_null(struct client *c)
     enum clnt_stat stat = clnt_call(c->handle, NULLPROC, (xdrproc_t)xdr_void, NULL,
                                     (xdrproc_t)xdr_void, NULL, unused);
 
-    text_copy(c->detail, sizeof(c->detail), "nothing");
+    if (stat == RPC_SUCCESS)
+        text_copy(c->detail, sizeof(c->detail), "nothing");
     return stat == RPC_SUCCESS;
 }
 
-static bool do_save(struct client *c)
+static bool save_text(struct client *c, char *text)
 {
-    char *text = strdup(c->words[1]);
-    int *number = text ? savemsg_2(&text, c->handle) : NULL;
+    int *number = savemsg_2(&text, c->handle);
 
-    free(text);
     if (number) {
         printf("%d\n", *number);
         text_format(c->detail, sizeof(c->detail), "%d", *number);
     }
     return number != NULL;
+}
+
+static bool do_save(struct client *c)
+{
+    char *text = strdup(c->words[1]);
+    bool ok = text && save_text(c, text);
+
+    free(text);
+    return ok;
 }
 
 static bool do_read(struct client *c)
@@ -75,6 +86,10 @@ static bool do_read(struct client *c)
     char **text = readmsg_2(&number, c->handle);
     if (!text)
         return false;
+    if (!*text) { /* as behind an empty fragment, where libtirpc decodes nothing and is content */
+        text_copy(c->detail, sizeof(c->detail), "success without a result");
+        return false;
+    }
     puts(*text);
     buf_init(&quoted, DETAIL_MAX);
     text_quote(&quoted, slice_str(*text), DETAIL_MAX / 8);
@@ -82,6 +97,28 @@ static bool do_read(struct client *c)
     buf_free(&quoted);
     clnt_freeres(c->handle, (xdrproc_t)xdr_wrapstring, (caddr_t)text);
     return true;
+}
+
+/* A line that fails is told of, and the next one tried on the same handle; two of them in a row are
+   the end, since each may take all the time that a call has. */
+static bool do_lines(struct client *c)
+{
+    static char line[LINE_MAX_BYTES];
+    unsigned failed = 0;
+    unsigned in_a_row = 0;
+
+    while (in_a_row < FAILURES_MAX && fgets(line, sizeof(line), stdin)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (save_text(c, line) && !text_eq(c->detail, "0")) {
+            in_a_row = 0;
+            continue;
+        }
+        log_error("%s", clnt_sperror(c->handle, "SAVEMSG"));
+        failed++;
+        in_a_row++;
+    }
+    text_format(c->detail, sizeof(c->detail), "%u line%s not stored", failed, text_s(failed));
+    return failed == 0;
 }
 
 /* One call after the other, as a client of libtirpc makes them. */
@@ -110,6 +147,8 @@ static const struct action {
     bool (*run)(struct client *c);
 } actions[] = {
     {"save", "TEXT", "savemsg_2", "SAVEMSG", "store TEXT and print its number", do_save},
+    {"lines", NULL, "savemsg_2", "SAVEMSG",
+     "store each line of standard input and print its number", do_lines},
     {"read", "N", "readmsg_2", "READMSG", "print message N; an empty line where there is none",
      do_read},
     {"null", NULL, "clnt_call", "NULL", "call procedure 0: does the service answer?", do_null},
@@ -133,6 +172,7 @@ static void print_help(void)
            "  --via rpcbind        ask the rpcbind of --host where the service is\n"
            "  --host HOST          with --via: this one (localhost)\n"
            "  --transport NETID    with --via: tcp, udp, tcp6, udp6 or local; else the netpath\n"
+           "  --auth none|sys      the credential of the calls (none)\n"
            "  --timeout SECONDS    how long a call may take (%d)\n"
            "  --trace              show the ten steps of the call on standard error\n",
            TIMEOUT_S);
@@ -163,17 +203,21 @@ static bool take_word(struct client *c, const char *word)
     return true;
 }
 
+/* Options that are looked at once all are read. */
+struct words_given {
+    const char *timeout;
+    const char *auth;
+};
+
 /* An option's value goes where it belongs. NULL where the option is not known. */
-static const char **value_of(struct client *c, const char *option, const char **timeout)
+static const char **value_of(struct client *c, const char *option, struct words_given *given)
 {
     const struct {
         const char *name;
         const char **into;
-    } rows[] = {{"--at", &c->at},
-                {"--via", &c->via},
-                {"--host", &c->host},
-                {"--transport", &c->transport},
-                {"--timeout", timeout}};
+    } rows[] = {{"--at", &c->at},         {"--via", &c->via},
+                {"--host", &c->host},     {"--transport", &c->transport},
+                {"--auth", &given->auth}, {"--timeout", &given->timeout}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (text_eq(option, rows[i].name))
@@ -191,13 +235,10 @@ static bool good_number(const char *text)
 
 /* STATUS_OK, or the status after a line on standard error. Behind the action everything is its
    argument, also what begins with a dash. */
-static int read_options(struct client *c, int argc, char **argv, const struct action **ret)
+static int read_words(struct client *c, int argc, char **argv, struct words_given *given)
 {
-    const char *timeout = NULL;
-    uint64_t unused;
-
     for (int i = 1; i < argc; i++) {
-        const char **into = c->count == 0 ? value_of(c, argv[i], &timeout) : NULL;
+        const char **into = c->count == 0 ? value_of(c, argv[i], given) : NULL;
 
         if (into && i + 1 == argc)
             return usage("the last option needs a value");
@@ -210,19 +251,35 @@ static int read_options(struct client *c, int argc, char **argv, const struct ac
         else if (!take_word(c, argv[i]))
             return usage("one word too many");
     }
+    return STATUS_OK;
+}
+
+static int read_options(struct client *c, int argc, char **argv, const struct action **ret)
+{
+    struct words_given given = {.auth = "none"};
+    int status = read_words(c, argc, argv, &given);
+    uint64_t unused;
+
+    if (status != STATUS_OK)
+        return status;
     if (!c->at == !c->via)
         return usage("where is the service? --at URL or --via rpcbind");
     if (c->via && !text_eq(c->via, "rpcbind"))
         return usage("--via: expected rpcbind");
-    if (timeout && !text_number(timeout, 1, TIMEOUT_MAX_S, &c->timeout_s))
+    c->sys = text_eq(given.auth, "sys");
+    if (!c->sys && !text_eq(given.auth, "none"))
+        return usage("--auth: expected none or sys");
+    if (given.timeout && !text_number(given.timeout, 1, TIMEOUT_MAX_S, &c->timeout_s))
         return usage("--timeout: expected a number of seconds from 1 to 3600");
     *ret = find_action(c);
     if (!*ret)
-        return usage("what to do? save TEXT, read N, null or repeat N");
+        return usage("what to do? save TEXT, lines, read N, null or repeat N");
     if ((*ret)->run == do_read && !good_number(c->words[1]))
         return usage("read: expected a number");
-    if ((*ret)->run == do_repeat && (c->trace || !text_number(c->words[1], 1, INT32_MAX, &unused)))
-        return usage("repeat: expected a number from 1 on, and no --trace");
+    if ((*ret)->run == do_repeat && !text_number(c->words[1], 1, INT32_MAX, &unused))
+        return usage("repeat: expected a number from 1 on");
+    if (c->trace && ((*ret)->run == do_repeat || (*ret)->run == do_lines))
+        return usage("--trace shows a single call");
     return STATUS_OK;
 }
 
@@ -259,11 +316,17 @@ static bool connect_to(struct client *c, struct address *to, struct problem *why
 static bool connect_at(struct client *c, struct problem *why)
 {
     struct endpoint at;
-    struct address to;
+    struct address list[ADDRESSES_MAX];
     size_t count;
 
-    return setup_read_url(c->at, &at, why) && address_resolve(&at, &to, 1, &count, why) &&
-           connect_to(c, &to, why);
+    if (!setup_read_url(c->at, &at, why) ||
+        !address_resolve(&at, list, ARRAY_LEN(list), &count, why))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (connect_to(c, &list[i], why))
+            return true;
+    }
+    return false;
 }
 
 /* The handle of clnt_create knows where rpcbind has sent us. To see the octets we go there again
@@ -315,11 +378,16 @@ static bool open_service(struct client *c, struct problem *why)
         return false;
     clnt_control(c->handle, CLSET_TIMEOUT, (char *)&timeout);
     clnt_control(c->handle, CLSET_RETRY_TIMEOUT, (char *)&retry); /* streams do not know it */
-    return true;
+    c->credential = c->sys ? authsys_create_default() : NULL;
+    if (c->credential)
+        c->handle->cl_auth = c->credential;
+    return !c->sys || c->credential || problem_set(why, "AUTH_SYS: out of memory");
 }
 
 static void close_service(struct client *c)
 {
+    if (c->credential)
+        auth_destroy(c->credential);
     if (c->handle)
         clnt_destroy(c->handle);
     if (c->fd >= 0)
@@ -360,7 +428,7 @@ static int run(struct client *c, const struct action *action)
         return STATUS_FAILED;
     }
     bool ok = action->run(c);
-    if (!ok) {
+    if (!ok && !c->detail[0]) {
         text_copy(c->detail, sizeof(c->detail), clnt_sperror(c->handle, action->procedure));
         c->detail[strcspn(c->detail, "\n")] = '\0';
     }

@@ -4,9 +4,9 @@
  */
 #include <errno.h>
 
+#include "harness/net/route.h"
 #include "reference/msgprog-own/server.h"
 #include "reference/msgprog-own/service.h"
-#include "reference/serve/route.h"
 #include "reference/wire/call.h"
 
 enum {

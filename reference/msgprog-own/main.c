@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "harness/base/stop.h"
 #include "reference/msgprog-own/register.h"
 #include "reference/msgprog-own/server.h"
 #include "reference/serve/serve.h"
@@ -32,11 +33,12 @@ int main(int argc, char **argv)
     struct setup setup;
 
     log_open("assay-msgprog-own");
-    int stop = serve_stop_descriptor();
+    int stop = stop_descriptor();
     if (stop < 0) {
         log_error("cannot wait for signals: %s", strerror(errno));
         return EXIT_FAILURE;
     }
+    serve_raise_descriptors();
     int status = setup_begin(&setup, serve_name(argv), argc, argv);
     if (status == SETUP_OK)
         status = serve(&setup, stop) ? EXIT_SUCCESS : EXIT_FAILURE;

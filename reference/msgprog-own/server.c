@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "reference/serve/route.h"
+#include "harness/net/route.h"
 
 /* A message over the store's limit is still read, up to here, so that SAVEMSG can answer 0 for it.
  */

@@ -1,21 +1,18 @@
 /* What servers do alike around serving. */
 #include "reference/serve/serve.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/resource.h>
 
-int serve_stop_descriptor(void)
+void serve_raise_descriptors(void)
 {
-    sigset_t set;
+    struct rlimit limit;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 bool serve_say_ready(const struct endpoint *asked, int listener)

@@ -1,16 +1,15 @@
 /*
- * What the echo server, its twins and the MSGPROG server of our own do alike around serving:
- * signals that a loop can wait for, the line READY URL, and the name under which somebody called
- * them.
+ * What the echo server, its twins and the MSGPROG server of our own do alike around serving: the
+ * line READY URL, and the name under which somebody called them.
  */
 #ifndef REFERENCE_SERVE_SERVE_H
 #define REFERENCE_SERVE_SERVE_H
 
 #include "harness/net/net.h"
 
-/* A descriptor that is readable once SIGTERM or SIGINT has come, so that a loop can wait for it as
-   for anything; SIGPIPE is ignored. -1 with errno. */
-int serve_stop_descriptor(void);
+/* Raises the soft limit of descriptors to the hard one (getrlimit(2)): who serves everybody needs
+   one for each. Where that fails the limit stays as it is. */
+void serve_raise_descriptors(void);
 
 /* Prints READY URL: the endpoint as it is, with the port that was chosen where 0 was asked. False
    with errno where standard output fails. */

@@ -1,7 +1,7 @@
 /* Calls in datagrams: each is answered to where it came from, from the address it was sent to. */
 #include <errno.h>
 
-#include "reference/serve/route.h"
+#include "harness/net/route.h"
 #include "reference/twins-rpc/server.h"
 
 enum {

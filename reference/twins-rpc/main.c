@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "harness/base/stop.h"
 #include "reference/serve/serve.h"
 #include "reference/twins-rpc/registry.h"
 #include "reference/twins-rpc/twin.h"
@@ -174,7 +175,7 @@ static int serve(const struct twin *t, const struct options *o)
 {
     static struct server s;
     struct problem why = {"no reason"};
-    int stop = serve_stop_descriptor();
+    int stop = stop_descriptor();
 
     s = (struct server){.fault = &t->fault,
                         .program = t->registry ? &program_registry : &program_msgprog};

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "reference/serve/route.h"
+#include "harness/net/route.h"
 
 enum { EVENTS = 64, ACCEPTS_PER_TURN = 64, RETRY_MS = 100 };
 

@@ -45,6 +45,17 @@ static enum act close_after_words(struct server *s UNUSED, struct client *c)
     return c->heard > 0 ? ACT_GO_ON : ACT_FORGET;
 }
 
+/* What has ended is taken out of the table, and its descriptor stays open. */
+static enum act forget_ended(struct server *s UNUSED, struct client *c UNUSED)
+{
+    return ACT_FORGET;
+}
+
+static enum act forget_each_limit(struct server *s, struct client *c)
+{
+    return c->number % s->fault->limit == 0 ? ACT_FORGET : ACT_GO_ON;
+}
+
 /* ---- clients that wait for each other ---- */
 
 /* With many at once two of them get the same buffer, and the later one finds the other's octets. */
@@ -98,6 +109,12 @@ static ssize_t send_once(struct server *s, struct client *c, struct slice octets
     ssize_t n = stream_send(s, c, octets);
 
     return n >= 0 || errno == EAGAIN ? (ssize_t)octets.len : -1;
+}
+
+/* The path that is taken with many clients has never been tried. */
+static ssize_t send_once_in_a_crowd(struct server *s, struct client *c, struct slice octets)
+{
+    return s->open >= s->fault->limit ? send_once(s, c, octets) : stream_send(s, c, octets);
 }
 
 /* The kernel is told to give up a connection on which nothing is acknowledged for a moment. */
@@ -313,6 +330,43 @@ static const struct twin twins[] = {
         .check = "stream.idle.still-usable",
         .what = "does not answer any more on a connection that was idle for 60 ms",
         .stream = {.limit = 60, .answer = forget_idle},
+    },
+    {
+        .name = "table-of-8192",
+        .check = "stream.load.held-connections",
+        .what = "forgets the connections beyond 8192",
+        .stream = {.limit = 8192, .welcome = forget_surplus},
+    },
+    {
+        .name = "slots-of-2000-kept",
+        .check = "stream.load.connection-rate",
+        .what = "has slots for 2000 connections, and does not give them back",
+        .stream = {.limit = 2000, .welcome = fill_table},
+    },
+    {
+        .name = "one-of-1000-forgotten",
+        .check = "stream.load.connection-rate",
+        .what = "takes every thousandth connection and never looks at it",
+        .stream = {.limit = 1000, .welcome = forget_each_limit},
+    },
+    {
+        .name = "ended-not-closed",
+        .check = "stream.load.connection-rate",
+        .what = "does not close connections that have ended, and has 1024 descriptors",
+        .begin = limit_descriptors,
+        .stream = {.ended = forget_ended},
+    },
+    {
+        .name = "buffer-shared-by-24",
+        .check = "stream.load.throughput",
+        .what = "mixes up buffers when 24 clients speak at once",
+        .stream = {.limit = 24, .turn_ms = 2, .answer = share_buffer},
+    },
+    {
+        .name = "short-write-in-a-crowd",
+        .check = "stream.load.throughput",
+        .what = "loses what a short write leaves when it has 16 clients or more",
+        .stream = {.limit = 16, .send_buffer = 4096, .send = send_once_in_a_crowd},
     },
     {
         .name = "command-table",

@@ -6,7 +6,7 @@
 #ifndef REFERENCE_TWINS_DATAGRAM_H
 #define REFERENCE_TWINS_DATAGRAM_H
 
-#include "reference/serve/route.h"
+#include "harness/net/route.h"
 #include "reference/twins/run.h"
 
 enum { DATAGRAM_MAX = 65536, DATAGRAM_BATCH = 64 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/log.h"
+#include "harness/base/stop.h"
 #include "reference/serve/serve.h"
 #include "reference/twins/twin.h"
 
@@ -71,9 +72,9 @@ static const struct twin *find(const char *name)
 }
 
 /* A deaf twin is asked to end by a descriptor on which nothing ever comes. */
-static int stop_descriptor(bool deaf)
+static int stop_of_twin(bool deaf)
 {
-    int stop = serve_stop_descriptor();
+    int stop = stop_descriptor();
 
     if (!deaf || stop < 0)
         return stop;
@@ -91,7 +92,7 @@ static bool serve(const struct twin *t, const struct endpoint *at, const struct 
 
 static int start(const struct twin *t, const struct endpoint *at, const char *prefix)
 {
-    struct run run = {.stop = stop_descriptor(t->deaf), .prefix = slice_str(prefix)};
+    struct run run = {.stop = stop_of_twin(t->deaf), .prefix = slice_str(prefix)};
     struct problem why = {"no reason"};
 
     if (run.stop < 0)
@@ -99,6 +100,7 @@ static int start(const struct twin *t, const struct endpoint *at, const char *pr
     run.listener = t->listen ? t->listen(at, &why) : net_listen(at, BACKLOG, &why);
     if (run.listener < 0)
         run_die(why.text);
+    serve_raise_descriptors();
     if (t->begin)
         t->begin(&run);
     bool ok = serve_say_ready(at, run.listener) && serve(t, at, &run);

@@ -10,8 +10,8 @@
  * route_send. A route is a plain value that owns nothing: it may be kept, copied, and sent along
  * more than once.
  */
-#ifndef REFERENCE_SERVE_ROUTE_H
-#define REFERENCE_SERVE_ROUTE_H
+#ifndef HARNESS_NET_ROUTE_H
+#define HARNESS_NET_ROUTE_H
 
 #include <netinet/in.h>
 #include <sys/types.h>
@@ -24,6 +24,11 @@ struct route {
     bool to_many;        /* the datagram was sent to a broadcast or multicast address */
     size_t source_len;   /* of `source`; 0: the kernel chooses from where the reply leaves */
     _Alignas(struct cmsghdr) uint8_t source[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* What a socket of both families tells of an IPv4 datagram: its destination in both forms. */
+enum {
+    ROUTE_TOLD = CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo))
 };
 
 /*
@@ -47,6 +52,12 @@ bool route_prepare(int fd) MUST_USE;
  * client attaches are then closed by the kernel and never become ours (unix(7)).
  */
 ssize_t route_receive(int fd, bool inet, void *data, size_t cap, struct route *ret_route) MUST_USE;
+
+/*
+ * For who receives by calls of his own (recvmmsg(2)): turns round what the kernel told with the
+ * message, given ROUTE_TOLD octets of aligned control data. All but the peer of *r is written.
+ */
+void route_turn(struct route *r, struct msghdr *message);
 
 /*
  * Sends the octets as one datagram back along the route, without waiting and without SIGPIPE.

@@ -1,10 +1,7 @@
 /* A datagram is answered from the address that it was sent to. */
-#include "reference/serve/route.h"
+#include "harness/net/route.h"
 
 #include <string.h>
-
-/* What a socket of both families tells of an IPv4 datagram: its destination in both forms. */
-enum { TOLD = CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) };
 
 bool route_prepare(int fd)
 {
@@ -54,9 +51,21 @@ static void turn_ipv6(struct route *r, const void *told)
         leave_from(r, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof(from));
 }
 
+void route_turn(struct route *r, struct msghdr *message)
+{
+    r->to_many = false;
+    r->source_len = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+            turn_ipv4(r, CMSG_DATA(c));
+        else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+            turn_ipv6(r, CMSG_DATA(c));
+    }
+}
+
 ssize_t route_receive(int fd, bool inet, void *data, size_t cap, struct route *ret_route)
 {
-    _Alignas(struct cmsghdr) uint8_t told[TOLD];
+    _Alignas(struct cmsghdr) uint8_t told[ROUTE_TOLD];
     struct route r = {.peer.socktype = SOCK_DGRAM};
     struct iovec part = {.iov_base = data, .iov_len = cap};
     struct msghdr message = {.msg_name = &r.peer.storage,
@@ -70,12 +79,7 @@ ssize_t route_receive(int fd, bool inet, void *data, size_t cap, struct route *r
     if (n < 0)
         return -1;
     r.peer.len = message.msg_namelen;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
-            turn_ipv4(&r, CMSG_DATA(c));
-        else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-            turn_ipv6(&r, CMSG_DATA(c));
-    }
+    route_turn(&r, &message);
     *ret_route = r;
     return n;
 }

@@ -1,0 +1,52 @@
+/* Twins that call wrongly, or wait wrongly. */
+#include "reference/twins-clients-rpc/twin.h"
+
+enum { HASTE_MS = 200 };
+
+static const struct twin twins[] = {
+    {.name = "junk-padding",
+     .check = "client.rpc.call-form",
+     .what = "its arguments are padded with what is no zero",
+     .fault = {.padding = '?'}},
+    {.name = "rpcvers-3",
+     .check = "client.rpc.call-form",
+     .transport = "rpc+udp",
+     .what = "it calls with rpcvers 3",
+     .fault = {.rpcvers = 3}},
+    {.name = "verifier-of-nothing",
+     .check = "client.rpc.auth-none",
+     .what = "beside an AUTH_NONE credential it sends an AUTH_SYS verifier",
+     .fault = {.sys_verifier = true}},
+    {.name = "verifier-like-credential",
+     .check = "client.rpc.sys-verifier",
+     .what = "its verifier is a second AUTH_SYS credential",
+     .fault = {.sys = true, .sys_verifier = true}},
+    {.name = "answers-itself",
+     .check = "client.rpc.waits",
+     .what = "without a reply it takes 0 for one, and soon",
+     .fault = {.timeout_ms = HASTE_MS, .answer_at_timeout = true}},
+    {.name = "waits-for-ever",
+     .check = "client.rpc.silent",
+     .transport = "rpc+udp",
+     .what = "it has no time-out",
+     .fault = {.wait = WAIT_EVER}},
+    {.name = "waits-for-ever-stream",
+     .check = "client.rpc.silent",
+     .what = "it has no time-out",
+     .fault = {.wait = WAIT_EVER}},
+    {.name = "deaf-after-timeout",
+     .check = "client.rpc.after-timeout",
+     .what = "behind a call that timed out it throws the next reply away",
+     .fault = {.deaf_after_timeout = true}},
+    {.name = "earlier-answer-at-end",
+     .check = "client.rpc.server-restart",
+     .what = "where the connection ends it shows the answer before",
+     .fault = {.eof = END_IS_EARLIER, .reset = END_IS_EARLIER}},
+    {.name = "fresh-xid",
+     .check = "client.dgram.retransmit-identical",
+     .transport = "rpc+udp",
+     .what = "each copy of a call has another xid",
+     .fault = {.fresh_xid = true}},
+};
+
+TWINS(calls);
