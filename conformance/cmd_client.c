@@ -196,8 +196,7 @@ static const char *say_options(const struct client_options *o)
     return buf_text(&line);
 }
 
-static bool settle_client(struct client_options *o, struct client *client,
-                          struct problem *why)
+static bool settle_client(struct client_options *o, struct client *client, struct problem *why)
 {
     bool by_argument = strstr(client->command, "{text}") != NULL;
 

@@ -31,6 +31,7 @@ enum {
     LINE_MAX_ = 1024,
     LIST_LIMIT_MS = 10000,
     TWIN_LIMIT_MS = 120000,
+    RUNS_MAX = 3, /* of a twin that comes to no verdict */
     TURN_MS = 10,
     PATIENCE_MS = 1500,
     PATIENCE_CLIENT_MS = 4000, /* their own time-outs must show */
@@ -62,7 +63,7 @@ struct job {
     const struct twin *twin; /* NULL: idle */
     struct process process;
     int64_t began_us;
-    bool again; /* the first run came to no verdict */
+    unsigned runs; /* so far, this one included */
 };
 
 struct proof {
@@ -341,7 +342,7 @@ static void start(struct proof *p, struct job *job, const struct twin *t)
     struct process_options o = {.command = buf_text(&line), .umask = -1};
     if (how && !line.failed && process_start(&job->process, &o, &why)) {
         job->twin = t;
-        job->again = false;
+        job->runs = 1;
         job->began_us = deadline_now_us();
     } else {
         say(p, false, "%s: %s", t->name, why.text);
@@ -406,17 +407,20 @@ static bool cannot_be_tried(const char *verdict, const char *reason)
            text_starts(reason, "no interface with broadcast can be made");
 }
 
-/* While nobody listens at a port that a twin was told, a server beside it may have chosen that, and
-   be tried in its place. Where a run comes to no verdict it is made once more, and that is told. */
+/* A port that is chosen for a twin may be another's by the time that it is bound; and where the
+   fault is that nobody listens there, another's server may be tried in its place. Where a run comes
+   to no verdict it is made again, and that is told. */
 static bool run_again(struct proof *p, struct job *job)
 {
     const struct twin *t = job->twin;
 
-    if (job->again)
+    unsigned runs = job->runs;
+
+    if (runs == RUNS_MAX)
         return false;
     printf("# %s: no verdict on %s; once more\n", t->name, t->check);
     start(p, job, t);
-    job->again = true;
+    job->runs = runs + 1;
     return true;
 }
 
@@ -433,7 +437,8 @@ static void finish(struct proof *p, struct job *job)
     if (entry) {
         json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:s}", "verdict", &verdict, "reason",
                     &reason);
-    } else if (run_again(p, job)) {
+    }
+    if ((!entry || text_starts(reason, "not run: ")) && run_again(p, job)) {
         json_decref(root);
         return;
     }

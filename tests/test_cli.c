@@ -658,6 +658,21 @@ static void test_ignored_signals(void **state)
 }
 
 /* A place that is taken is left alone: neither judged in the target's stead nor taken away. */
+/* A helper of the target that has lost its parent is a child of assay, and tells its parent by
+   signals what assay does not know. */
+static void test_signals_of_orphans(void **state UNUSED)
+{
+    struct program_result r = program_run(
+        LIMIT_S, "@B/assay check tcp://127.0.0.1:0 --only stream.flow --patience 1500 --spawn "
+                 "'(sh -c \"for s in USR1 USR2 ALRM IO; do sleep 0.1; "
+                 "kill -\\$s \\$(cut -d\\  -f4 /proc/\\$\\$/stat); done; echo told >&2\" &) ; "
+                 "exec @B/assay-echo --listen tcp://{host}:{port}'");
+
+    if (r.status != 0 || !strstr(r.out, " pass, 0 fail"))
+        fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    program_free(&r);
+}
+
 static void test_taken_places(void **state)
 {
     struct program_result r;
@@ -940,6 +955,7 @@ int main(void)
         cmocka_unit_test(test_record_begins_anew),
         cmocka_unit_test(test_where_things_are_written),
         cmocka_unit_test(test_ignored_signals),
+        cmocka_unit_test(test_signals_of_orphans),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_repeat_tells_what_differs),
         cmocka_unit_test(test_taken_places),

@@ -133,7 +133,8 @@ static const struct target targets[] = {
         .least = 24,
         /* Its buffer holds 2048 octets, and behind each reply it throws away what is queued. */
         .known = {"datagram.size.max-65507", "datagram.burst.all-answered"},
-        .at_times = {"datagram.echo.keeps-answering"},
+        .at_times = {"datagram.echo.keeps-answering", "datagram.icmp.unreachable-survival",
+                     "datagram.icmp.vanished-clients", "datagram.loss.request"},
     },
     {
         .name = "xinetd's discard over TCP",
@@ -172,7 +173,8 @@ static const struct target targets[] = {
         /* 1000 octets where RFC 864 allows 512. */
         .known = {"datagram.chargen.bounds"},
         .at_times = {"datagram.echo.keeps-answering", "datagram.burst.all-answered",
-                     "datagram.amp.ratio"},
+                     "datagram.icmp.unreachable-survival", "datagram.icmp.vanished-clients",
+                     "datagram.amp.ratio", "datagram.loss.request"},
     },
     {
         .name = "redis-server",

@@ -81,6 +81,27 @@ static void test_guilty_moves_along(void **state UNUSED)
     outcome_free(o);
 }
 
+/* What another process tells at the end belongs to its time, and the guilty one stays what it is.
+ */
+static void test_late_events_stand_in_time(void **state UNUSED)
+{
+    static const int64_t told[] = {10, 20, 30, 15, 5};
+    static const int64_t in_time[] = {5, 10, 15, 20, 30};
+    struct outcome *o = outcome_new();
+    size_t dropped;
+    int guilty;
+
+    assert_non_null(o);
+    for (size_t i = 0; i < ARRAY_LEN(told); i++)
+        outcome_next(o)->t_us = told[i];
+    o->guilty = 1;
+    assert_int_equal(outcome_events(o, shown, &dropped, &guilty), ARRAY_LEN(told));
+    for (size_t i = 0; i < ARRAY_LEN(told); i++)
+        assert_row(i, shown[i].t_us == in_time[i]);
+    assert_int_equal(shown[guilty].t_us, told[1]);
+    outcome_free(o);
+}
+
 static void test_places_are_cleared(void **state UNUSED)
 {
     struct outcome *o = outcome_new();
@@ -161,11 +182,9 @@ static void test_shared_with_a_child(void **state UNUSED)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keeps_first_and_last),
-        cmocka_unit_test(test_guilty_moves_along),
-        cmocka_unit_test(test_places_are_cleared),
-        cmocka_unit_test(test_lengths_are_bounded),
-        cmocka_unit_test(test_resetting),
+        cmocka_unit_test(test_keeps_first_and_last),      cmocka_unit_test(test_guilty_moves_along),
+        cmocka_unit_test(test_late_events_stand_in_time), cmocka_unit_test(test_places_are_cleared),
+        cmocka_unit_test(test_lengths_are_bounded),       cmocka_unit_test(test_resetting),
         cmocka_unit_test(test_shared_with_a_child),
     };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conformance/runner/between.h"
 #include "conformance/runner/conn.h"
 #include "conformance/runner/load.h"
 #include "harness/base/deadline.h"
@@ -42,6 +43,7 @@ void check_close_all(struct check_ctx *c)
         if (c->conns[i].used)
             conn_discard(&c->conns[i]);
     }
+    between_end(c);
     load_close(c);
     calls_free(c);
     if (c->play)
@@ -67,6 +69,7 @@ void check_run(struct check_ctx *c)
                         "%u request%s had to be sent again: datagrams were lost", c->resent,
                         c->resent == 1 ? "" : "s");
     }
+    between_end(c);
     c->outcome->duration_us = deadline_now_us() - c->began_us;
 }
 

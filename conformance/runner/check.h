@@ -19,6 +19,7 @@
 #include "conformance/runner/outcome.h"
 #include "conformance/runner/target.h"
 #include "harness/base/rng.h"
+#include "harness/fault/plan.h"
 #include "harness/net/net.h"
 #include "harness/process/process.h"
 #include "harness/process/procview.h"
@@ -108,7 +109,8 @@ struct owed {
     uint32_t seq;
     uint32_t size;      /* of its generated body, or of the given one */
     size_t body_offset; /* into conn.bodies, where the check gave the body; else SIZE_MAX */
-    unsigned sent;      /* datagrams: how often */
+    unsigned sent;      /* datagrams: how often it may have reached the target */
+    unsigned replies;   /* ... and how many replies came */
 };
 
 struct conn {
@@ -123,7 +125,7 @@ struct conn {
     bool lost;         /* reset */
     bool recorded;     /* --record has a file of it */
     bool fresh;        /* a message of a client under test has come and is not taken yet */
-    struct owed *owed; /* a queue: owed[owed_first .. owed_count) */
+    struct owed *owed; /* a queue: owed[owed_first .. owed_count); those in front are answered */
     size_t owed_first;
     size_t owed_count;
     size_t owed_cap;
@@ -137,12 +139,13 @@ struct conn {
     bool expect_ready;
     uint64_t answered; /* replies matched so far */
     uint64_t heard_octets;
-    bool unconnected;       /* a datagram socket without a peer: */
-    struct address to;      /* ... where it sends */
-    struct address from;    /* ... where the last datagram came from */
-    struct owed recent[32]; /* the last requests answered, to know a second reply */
-    unsigned excused;       /* datagrams sent again: so many replies may come twice */
-    struct said *said;      /* RPC messages of the check's own, see calls.h */
+    bool unconnected;    /* a datagram socket without a peer: */
+    struct address to;   /* ... where it sends */
+    struct address from; /* ... where the last datagram came from */
+    uint64_t lane;       /* behind a proxy: its number among the proxy's clients; 0: none yet */
+    uint64_t passed;     /* ... how many datagrams went out */
+    size_t last_length;  /* ... and how long the last was */
+    struct said *said;   /* RPC messages of the check's own, see calls.h */
     size_t said_count;
     size_t said_cap;
 };
@@ -159,7 +162,8 @@ struct expectation {
     const char *value; /* "" where none was given */
 };
 
-struct load; /* see load.h */
+struct load;    /* see load.h */
+struct between; /* see between.h */
 
 struct check_ctx {
     const struct check *check;
@@ -178,6 +182,7 @@ struct check_ctx {
     unsigned resent; /* datagrams that had to be sent again */
     struct instance *instance;
     struct load *load;           /* thousands of connections more, or NULL */
+    struct between *between;     /* a proxy between us and the target, or NULL */
     char folder[64];             /* of the run, for socket files; removed by the runner */
     const char *record;          /* folder for what was sent, or NULL */
     uint32_t next_xid;           /* of the check's own RPC messages; 0: none yet */
@@ -324,6 +329,27 @@ size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64
 /* The target serves: an exchange on a new connection, which is closed again; on streams, twice. */
 void check_probe(struct check_ctx *c);
 
+/* ---- a network that loses, repeats and reorders (datagrams), or cuts and stalls (streams) ---- */
+
+/*
+ * Puts a proxy with this fault schedule (docs/faults.md) between us and the target, for as long as
+ * the check lasts; to be called before anything is dialled. Its clients are our connections, in the
+ * order in which they first speak (datagrams) or are dialled (streams). The schedule, its seed and
+ * what was done by it stand in the transcript.
+ *
+ * Requests may then be sent again in every check: at short and even intervals, and as long as the
+ * schedule loses them or their replies; silence is the target's where a request has reached it and
+ * nothing came from it until patience ended. A request that was repeated on its way may have as
+ * many replies.
+ */
+void check_between(struct check_ctx *c, const char *schedule, ...) PRINTF_LIKE(2, 3);
+
+/* What the schedule did to the last datagram that went out on this connection. */
+struct fault_decision check_fate(const struct check_ctx *c, const struct conn *conn);
+
+/* The last request of the connection was lost on its way, so it is owed nothing any more. */
+void check_write_off(struct check_ctx *c, struct conn *conn);
+
 /* ---- bulk ---- */
 
 /* Sends so many requests of this size and verifies the replies meanwhile. */
@@ -413,6 +439,11 @@ void check_far_end_gone(struct check_ctx *c, struct conn *conn);
 /* Moves the check's process into a network namespace of its own, in which lo is up. False, and
    skipped, where that is not allowed. */
 bool check_enter_network(struct check_ctx *c);
+
+/* From here on the kernel loses so many of 100 TCP packets, at random, in the namespace of
+   check_enter_network: of all, or of those that the target sends. Skipped where nftables are not
+   there or not allowed. */
+void check_lose_packets(struct check_ctx *c, unsigned percent, bool replies);
 
 /* Asks it to end (SIGTERM), or kills it (SIGKILL), and waits until it has. */
 void check_end_instance(struct check_ctx *c, int signal);

@@ -1,5 +1,6 @@
 /* Connections of a check: dialling, moving octets, matching replies to what is owed. */
 #include "conformance/runner/conn.h"
+#include "conformance/runner/between.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ enum {
     REDIAL_MS = 20,
     SEQ_PER_CONN = 1 << 16,
     RECORD_MAX = 1 << 16,
+    RECENT = 256, /* requests back that a late reply is known by */
 };
 
 size_t conn_owed(const struct conn *conn)
@@ -83,6 +85,7 @@ struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to)
     struct conn *conn = conn_new(c, fd);
     char where[ADDRESS_TEXT_MAX];
 
+    between_dialled(c, conn);
     if (fd >= 0) {
         address_format(to, where, sizeof(where));
         check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: connected to %s", conn->number,
@@ -359,7 +362,7 @@ static void owed_body(const struct check_ctx *c, const struct conn *conn, const 
 void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const struct slice *body)
 {
     const struct exchange *x = c->target.exchange;
-    struct owed item = {.seq = conn->next_seq++, .body_offset = SIZE_MAX, .sent = 1};
+    struct owed item = {.seq = conn->next_seq++, .body_offset = SIZE_MAX};
     struct buf octets;
 
     if (!check_alive(c))
@@ -384,7 +387,7 @@ void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const str
 
 void conn_request_again(struct check_ctx *c, struct conn *conn, size_t index, struct buf *ret)
 {
-    struct owed *item = &conn->owed[index];
+    const struct owed *item = &conn->owed[index];
     struct buf body;
 
     buf_init(&body, OUT_MAX);
@@ -392,8 +395,21 @@ void conn_request_again(struct check_ctx *c, struct conn *conn, size_t index, st
     struct ask ask = {.seq = item->seq, .body = buf_slice(&body)};
     exchange_request(c->target.exchange, &ask, ret);
     buf_free(&body);
-    item->sent++;
     c->resent++;
+}
+
+void conn_reaches(struct conn *conn, uint32_t seq, unsigned copies)
+{
+    for (size_t i = 0; i < conn->owed_count; i++) {
+        if (conn->owed[i].seq == seq)
+            conn->owed[i].sent += copies;
+    }
+}
+
+void check_write_off(struct check_ctx *c, struct conn *conn)
+{
+    if (check_alive(c) && conn_owed(conn) > 0)
+        conn->owed_count--;
 }
 
 /* ---- matching what comes ---- */
@@ -412,13 +428,6 @@ static void settle_mismatch(struct check_ctx *c, const struct owed *item,
     check_broken(c, expected, "%s", why->actual);
 }
 
-static void note_answer(struct conn *conn, const struct owed *item)
-{
-    conn->recent[conn->answered++ % ARRAY_LEN(conn->recent)] = *item;
-    if (item->sent > 1)
-        conn->excused += item->sent - 1;
-}
-
 static size_t owed_by_number(const struct conn *conn, uint32_t seq)
 {
     size_t i = conn->owed_first;
@@ -428,26 +437,32 @@ static size_t owed_by_number(const struct conn *conn, uint32_t seq)
     return i;
 }
 
-/* Takes a request off the list; those in front of it stay. */
+/* Takes a request off the list; those in front of it stay owed. */
 static void answer_owed(struct conn *conn, size_t index)
 {
     struct owed item = conn->owed[index];
 
     memmove(&conn->owed[conn->owed_first + 1], &conn->owed[conn->owed_first],
             (index - conn->owed_first) * sizeof(item));
-    conn->owed_first++;
+    item.replies++;
+    conn->owed[conn->owed_first++] = item;
     conn->expect_ready = false;
-    note_answer(conn, &item);
+    conn->answered++;
+}
+
+/* Where the last requests begin that were answered; a second reply is looked for among them. */
+static size_t first_recent(const struct conn *conn)
+{
+    return conn->owed_first > RECENT ? conn->owed_first - RECENT : 0;
 }
 
 /* A whole reply with a number that no open request has. */
 static void settle_unowed(struct check_ctx *c, const struct conn *conn, uint32_t seq)
 {
-    size_t kept = size_min((size_t)conn->answered, ARRAY_LEN(conn->recent));
     char expected[OUTCOME_TEXT_MAX];
 
-    for (size_t i = 0; i < kept; i++) {
-        if (conn->recent[i].seq == seq) {
+    for (size_t i = first_recent(conn); i < conn->owed_first; i++) {
+        if (conn->owed[i].seq == seq) {
             check_broken(c, "one reply to each request", "a second reply to request %08x", seq);
             return;
         }
@@ -540,28 +555,34 @@ static bool answers(const struct check_ctx *c, struct conn *conn, const struct o
     return false;
 }
 
-static const struct owed *answered_before(const struct check_ctx *c, struct conn *conn,
-                                          struct slice message)
+/* The request that the message answers once more: one that may have more replies than it had, or
+   else any; NULL where there is none. */
+static struct owed *answered_before(const struct check_ctx *c, struct conn *conn,
+                                    struct slice message)
 {
-    size_t kept = size_min((size_t)conn->answered, ARRAY_LEN(conn->recent));
+    struct owed *found = NULL;
 
-    for (size_t i = 0; i < kept; i++) {
+    for (size_t i = conn->owed_first; i-- > first_recent(conn);) {
+        struct owed *item = &conn->owed[i];
         struct mismatch why;
 
-        if (answers(c, conn, &conn->recent[i], message, &why))
-            return &conn->recent[i];
+        if (!answers(c, conn, item, message, &why))
+            continue;
+        found = item;
+        if (item->replies < item->sent)
+            return item;
     }
-    return NULL;
+    return found;
 }
 
 /* A message that answers nothing that is owed: late, second, or wrong. */
 static void settle_stray(struct check_ctx *c, struct conn *conn, struct slice message,
                          const struct mismatch *why)
 {
-    const struct owed *before = answered_before(c, conn, message);
+    struct owed *before = answered_before(c, conn, message);
 
-    if (before && conn->excused > 0) {
-        conn->excused--;
+    if (before && (before->replies < before->sent || between_repeats(c))) {
+        before->replies++;
         check_tell(c, WHO_KIT, slice_of(NULL, 0),
                    "connection %u: a further reply to a request that was sent again", conn->number);
     } else if (before) {

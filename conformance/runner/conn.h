@@ -32,6 +32,9 @@ void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const str
 /* Appends the request behind owed[index] once more; counts it as sent again. */
 void conn_request_again(struct check_ctx *c, struct conn *conn, size_t index, struct buf *ret);
 
+/* So many copies of the request have gone out; it may be answered by now. */
+void conn_reaches(struct conn *conn, uint32_t seq, unsigned copies);
+
 enum conn_wish { CONN_READ = 1, CONN_WRITE = 2 };
 
 /*

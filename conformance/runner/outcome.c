@@ -58,6 +58,21 @@ struct event *outcome_next(struct outcome *o)
     return e;
 }
 
+/* What another process has told of is appended at the end, and belongs to its time. */
+static void put_in_time(struct event *events, size_t last, int *guilty)
+{
+    for (size_t i = last; i > 0 && events[i].t_us < events[i - 1].t_us; i--) {
+        struct event later = events[i - 1];
+
+        events[i - 1] = events[i];
+        events[i] = later;
+        if (*guilty == (int)i - 1)
+            *guilty = (int)i;
+        else if (*guilty == (int)i)
+            *guilty = (int)i - 1;
+    }
+}
+
 size_t outcome_events(const struct outcome *o, struct event *ret, size_t *ret_dropped,
                       int *ret_guilty)
 {
@@ -74,7 +89,7 @@ size_t outcome_events(const struct outcome *o, struct event *ret, size_t *ret_dr
         ret[count] = o->events[place_of(number)];
         ret[count].what[EVENT_WHAT_MAX - 1] = '\0';
         ret[count].kept = size_min(ret[count].kept, EVENT_BYTES_MAX);
-        count++;
+        put_in_time(ret, count++, ret_guilty);
     }
     *ret_dropped = dropped;
     return count;

@@ -44,6 +44,7 @@ static void on_signal(int signal)
 bool run_catch_signals(struct problem *why)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+    static const int meant_for_others[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGIO};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
     if (pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) != 0)
@@ -58,8 +59,11 @@ bool run_catch_signals(struct problem *why)
         sigaction(signals[i], &action, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
-    /* What a killed check leaves running becomes our child, and is ended with the run. */
+    /* What a killed check leaves running becomes our child, and is ended with the run. A target's
+       helper that has lost its parent may tell it something by a signal, and that is us now. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (size_t i = 0; i < ARRAY_LEN(meant_for_others); i++)
+        signal(meant_for_others[i], SIG_IGN);
     return true;
 }
 

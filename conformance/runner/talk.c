@@ -4,13 +4,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conformance/runner/between.h"
 #include "conformance/runner/conn.h"
 #include "harness/base/deadline.h"
 
 enum {
     SWALLOW_CHUNK = 1 << 16,
-    AGAIN_MS = 200,      /* a datagram that stays unanswered is first sent again after so long, */
-    AGAIN_LATENCIES = 8, /* and so many times the usual reply */
+    AGAIN_MS = 200,        /* a datagram that stays unanswered is first sent again after so long, */
+    AGAIN_LATENCIES = 8,   /* and so many times the usual reply; */
+    AGAIN_BETWEEN_MS = 30, /* where a schedule is what loses them, after so long */
 };
 
 /* Sends all that is composed. Replies that come meanwhile are taken, or both sides might block. */
@@ -35,8 +37,9 @@ static void flush(struct check_ctx *c, struct conn *conn)
     }
 }
 
-/* A whole message in one piece: a datagram, or a record. */
-static void send_message(struct check_ctx *c, struct conn *conn, struct slice octets)
+/* A whole message in one piece: a datagram, or a record. Returns how often it may reach the target.
+ */
+static unsigned send_message(struct check_ctx *c, struct conn *conn, struct slice octets)
 {
     int64_t deadline = conn_patience(c);
     struct net_io io;
@@ -51,10 +54,12 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
             break;
     }
     if (!check_alive(c))
-        return;
+        return 0;
     conn_tell(c, conn, WHO_US, octets);
-    if (io.status == NET_OK)
+    if (io.status == NET_OK) {
         conn_record(c, conn, octets);
+        return between_sent(c, conn, octets.len);
+    }
     if (io.status == NET_REFUSED) {
         check_turned_away(c, "the target takes the message",
                           "it is refused: nobody is at the target's address");
@@ -66,9 +71,10 @@ static void send_message(struct check_ctx *c, struct conn *conn, struct slice oc
                       text_s(octets.len));
     } else if (io.status == NET_TROUBLE) {
         check_trouble(c, "send: %s", strerror(io.error));
-    } else if (io.status != NET_OK) {
+    } else {
         conn->lost = true;
     }
+    return 0;
 }
 
 void check_send_message(struct check_ctx *c, struct conn *conn, struct slice octets)
@@ -109,7 +115,9 @@ static void send_out(struct check_ctx *c, struct conn *conn)
         flush(c, conn);
         return;
     }
-    send_message(c, conn, buf_slice(&conn->out));
+    unsigned copies = send_message(c, conn, buf_slice(&conn->out));
+    if (conn_owed(conn) > 0)
+        conn->owed[conn->owed_count - 1].sent += copies;
     buf_reset(&conn->out);
 }
 
@@ -183,35 +191,47 @@ void conn_ask_again(struct check_ctx *c, struct conn *conn)
     for (size_t i = conn->owed_first; i < conn->owed_count && check_alive(c); i++) {
         buf_reset(&request);
         conn_request_again(c, conn, i, &request);
+        uint32_t seq = conn->owed[i].seq;
         check_tell(c, WHO_KIT, slice_of(NULL, 0),
-                   "connection %u: no reply to request %08x; it is sent again", conn->number,
-                   conn->owed[i].seq);
-        send_message(c, conn, buf_slice(&request));
+                   "connection %u: no reply to request %08x; it is sent again", conn->number, seq);
+        conn_reaches(conn, seq, send_message(c, conn, buf_slice(&request)));
     }
     buf_free(&request);
 }
 
-/* Waits until one more reply is matched. True where it is. */
-static bool await_reply(struct check_ctx *c, struct conn *conn, int64_t deadline)
+/* The reply may come until the deadline, or the next request; with the deadline over, only until
+   that. */
+static int64_t await_until(int64_t again, int64_t deadline)
+{
+    bool over = deadline_passed(deadline) && again != DEADLINE_NEVER;
+
+    return over || again < deadline ? again : deadline;
+}
+
+/* Waits until one more reply is matched. True where it is. With `insists` the deadline holds only
+   where silence is the target's, not the network's. */
+static bool await_reply(struct check_ctx *c, struct conn *conn, int64_t deadline, bool insists)
 {
     uint64_t wanted = conn->answered + 1;
     int64_t patience = c->target.patience_ms;
-    int64_t pause_ms = AGAIN_MS + AGAIN_LATENCIES * c->target.latency_us / 1000;
+    int64_t pause_ms =
+        (c->between ? AGAIN_BETWEEN_MS : AGAIN_MS) + AGAIN_LATENCIES * c->target.latency_us / 1000;
     int64_t again = conn_may_ask_again(c) ? deadline_in_ms(pause_ms) : DEADLINE_NEVER;
 
     while (check_alive(c) && conn->answered < wanted) {
         if (conn->ended || conn->lost)
             return false;
-        if (conn_move(c, conn, CONN_READ, again < deadline ? again : deadline)) {
+        if (conn_move(c, conn, CONN_READ, await_until(again, deadline))) {
             /* As long as octets arrive the target is at work; silence is what is bounded. */
             int64_t later = deadline_in_ms(patience);
 
             deadline = later > deadline ? later : deadline;
         } else if (!conn->ended && !conn->lost) {
-            if (deadline_passed(deadline))
+            insists = insists && again != DEADLINE_NEVER;
+            if (deadline_passed(deadline) && !(insists && !between_silence_is_theirs(c, conn)))
                 return false;
             conn_ask_again(c, conn);
-            pause_ms *= 2;
+            pause_ms *= c->between ? 1 : 2;
             again = deadline_in_ms(pause_ms);
         }
     }
@@ -222,7 +242,7 @@ bool check_try_reply(struct check_ctx *c, struct conn *conn, int64_t deadline_us
 {
     if (!check_alive(c) || conn_owed(conn) == 0)
         return false;
-    return await_reply(c, conn, deadline_us);
+    return await_reply(c, conn, deadline_us, false);
 }
 
 void check_reply(struct check_ctx *c, struct conn *conn)
@@ -236,7 +256,7 @@ void check_reply(struct check_ctx *c, struct conn *conn)
         check_met(c);
         return;
     }
-    if (await_reply(c, conn, conn_patience(c))) {
+    if (await_reply(c, conn, conn_patience(c), true)) {
         check_met(c);
         return;
     }

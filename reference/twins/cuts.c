@@ -2,6 +2,9 @@
  * Twins that give a meaning to how a stream is cut. Segments of TCP are nobody's messages, but a
  * server sees them as what one read() gives it, and is tempted.
  */
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include "reference/twins/twin.h"
 
 /* Terminals repeat a key that is held: the second of two equal octets that come alone is dropped.
@@ -61,6 +64,22 @@ static void close_silent(struct server *s)
     }
 }
 
+/* `limit` octets at once are more than it has room for. */
+static enum act lose_end(struct server *s, struct client *c, struct slice got)
+{
+    stream_echo(s, c, slice_sub(got, 0, s->fault->limit));
+    return ACT_GO_ON;
+}
+
+/* Who does not acknowledge within `limit` milliseconds is gone, it thinks. */
+static enum act hurry(struct server *s, struct client *c)
+{
+    unsigned ms = (unsigned)s->fault->limit;
+
+    setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+    return ACT_GO_ON;
+}
+
 static const struct twin twins[] = {
     {
         .name = "keys-debounced",
@@ -97,6 +116,30 @@ static const struct twin twins[] = {
         .check = "stream.frag.coalesced",
         .what = "of one and a half requests of 40 octets in one read it answers the one",
         .stream = {.limit = 40, .answer = answer_first},
+    },
+    {
+        .name = "swallows-read-of-37",
+        .check = "stream.path.pieces",
+        .what = "loses what a read gives that is 37 octets long",
+        .stream = {.limit = 37, .answer = swallow_limit},
+    },
+    {
+        .name = "room-for-500-at-once",
+        .check = "stream.path.gathered",
+        .what = "loses what is beyond 500 octets of what comes at once",
+        .stream = {.limit = 500, .answer = lose_end},
+    },
+    {
+        .name = "gives-up-at-300-ms",
+        .check = "stream.path.stalls",
+        .what = "closes on a client that it has not heard for 300 ms",
+        .stream = {.limit = 300, .tick_ms = 20, .tick = close_silent},
+    },
+    {
+        .name = "acknowledge-at-once",
+        .check = "stream.path.packet-loss",
+        .what = "gives up a connection whose octets are not acknowledged within 50 ms",
+        .stream = {.limit = 50, .welcome = hurry},
     },
 };
 
