@@ -103,7 +103,7 @@ prove:
 stability:
 	@ci/install-deps build test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
-	@tests/stability build/release $(or $(ROUNDS),20)
+	@tests/stability build/release $(or $(ROUNDS),10)
 
 bench:
 	@ci/install-deps build test
