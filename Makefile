@@ -61,7 +61,7 @@ runner_obj      := $(filter-out $(B)/conformance/main.o,$(call obj,$(conformance
 base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
 test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
 test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs:%=tests/%.c)))
-all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c) \
+all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c tests/*/*.c) \
 	$(wildcard reference/*/*.c))
 
 .PHONY: all help demo test tests prove stability bench lint docs format install uninstall clean FORCE
@@ -110,7 +110,7 @@ bench:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
 	@build/release/tests/bench build/release
 
-tests: $(test_bins) $(test_programs)
+tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
@@ -191,6 +191,13 @@ $(test_bins): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 $(test_programs): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) -o $@
+
+# A copy of assay of which any call to the system can be made to fail (tests/inject/inject.c).
+wrapped := malloc calloc realloc strdup socket accept4 fork read write pipe pipe2 mmap send sendmsg \
+	sendto recv recvmsg recvfrom epoll_create1 epoll_ctl
+$(B)/tests/assay-inject: $(call obj,$(conformance_src)) $(B)/tests/inject/inject.o $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) $(wrapped:%=-Wl,--wrap=%) -o $@
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/assay

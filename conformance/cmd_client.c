@@ -156,7 +156,7 @@ static bool octets_of(const char *option, const char *text, struct buf *out, str
 }
 
 /* One word is a command line of the shell; of several, each is a word of it. */
-static const char *join_command(const char **words)
+static const char *join_command(const char **words, struct problem *why)
 {
     static struct buf line;
 
@@ -170,6 +170,10 @@ static const char *join_command(const char **words)
             text_shell_word(&line, words[i]);
         }
     }
+    if (line.failed && line.cap == 0)
+        problem_set(why, "out of memory");
+    else if (line.failed)
+        problem_set(why, "the client's command is too long");
     return line.failed ? NULL : buf_text(&line);
 }
 
@@ -294,9 +298,9 @@ static bool settle_options(struct client_options *o, const char **words,
         if (!take_scenario(r, words[i], why))
             return false;
     }
-    r->client->command = r->client_command = join_command(words + scenarios + 1);
+    r->client->command = r->client_command = join_command(words + scenarios + 1, why);
     if (!r->client->command)
-        return problem_set(why, "the client's command is too long");
+        return false;
     r->selection.client = true;
     r->rehearse = client_rehearse;
     r->client_options = say_options(o);

@@ -275,6 +275,13 @@ struct client_request client_request(struct check_ctx *c, struct conn *conn)
 
 /* ---- what goes ---- */
 
+/* What our machine does not let us say is no answer that the client could have had. */
+static void say_failed(struct check_ctx *c, struct net_io io)
+{
+    if (io.status == NET_TROUBLE)
+        check_trouble(c, "send: %s", net_io_text(io));
+}
+
 void client_say(struct check_ctx *c, struct conn *conn, struct slice octets)
 {
     int64_t deadline = conn_patience(c);
@@ -284,7 +291,7 @@ void client_say(struct check_ctx *c, struct conn *conn, struct slice octets)
         return;
     conn_tell(c, conn, WHO_US, octets);
     if (endpoint_is_datagram(&c->target.endpoint)) {
-        net_send_to(conn->fd, octets, &conn->from, deadline);
+        say_failed(c, net_send_to(conn->fd, octets, &conn->from, deadline));
         return;
     }
     while (check_alive(c) && at < octets.len && !deadline_passed(deadline)) {
@@ -299,6 +306,7 @@ void client_say(struct check_ctx *c, struct conn *conn, struct slice octets)
             conn->lost = true;
             check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
                        net_io_text(io));
+            say_failed(c, io);
             return;
         }
     }
@@ -310,6 +318,7 @@ size_t client_offer(struct check_ctx *c, struct conn *conn, struct slice octets)
         return 0;
     struct net_io io = net_send_some(conn->fd, octets, 0);
     conn->lost = io.status != NET_OK && io.status != NET_TIMEOUT;
+    say_failed(c, io);
     return io.len;
 }
 
@@ -360,7 +369,7 @@ static void say_from(struct check_ctx *c, struct conn *conn, struct slice octets
     }
     check_tell(c, WHO_US, octets, "from another place, %s, not %s:", where,
                address_port(from) == 0 ? "our port" : "our address");
-    net_send_to(fd, octets, &conn->from, conn_patience(c));
+    say_failed(c, net_send_to(fd, octets, &conn->from, conn_patience(c)));
     close(fd);
     net_forget(&at);
 }

@@ -129,11 +129,15 @@ static void send_composed(struct check_ctx *c, struct conn *conn, struct buf *re
    somebody else is served. */
 static void take_replies(struct check_ctx *c, struct conn *victim)
 {
+    const struct exchange *x = c->target.exchange;
     struct fault_decision fate = check_fate(c, victim);
     unsigned copies = was(&fate, FAULT_DROP) ? 0 : 1 + was(&fate, FAULT_DUPLICATE);
-    int64_t wait_us = SETTLE_MS * 1000 + SETTLE_LATENCIES * c->target.latency_us;
+    bool whole = !was(&fate, FAULT_TRUNCATE) && !was(&fate, FAULT_CORRUPT);
+    bool certain = whole || exchange_has(x, EXCHANGE_ECHO) || exchange_has(x, EXCHANGE_PREFIX);
+    int64_t wait_us = certain ? c->target.patience_ms * 1000
+                              : SETTLE_MS * 1000 + SETTLE_LATENCIES * c->target.latency_us;
 
-    for (unsigned i = 0; i < copies && check_alive(c); i++)
+    for (unsigned i = 0; i < copies && check_in_time(c); i++)
         check_swallow(c, victim, 1, deadline_now_us() + wait_us);
 }
 
@@ -145,7 +149,7 @@ static void suffer_beside(struct check_ctx *c, unsigned rounds)
     struct buf request;
 
     victim->raw = true;
-    for (unsigned i = 0; i < rounds && check_alive(c); i++) {
+    for (unsigned i = 0; i < rounds && check_in_time(c); i++) {
         send_composed(c, victim, &request);
         buf_free(&request);
         take_replies(c, victim);

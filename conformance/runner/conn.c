@@ -714,7 +714,12 @@ static bool receive_stream(struct check_ctx *c, struct conn *conn)
     /* What is matched leaves the buffer before more comes in. */
     buf_drop(&conn->in, conn->in_at);
     conn->in_at = 0;
-    uint8_t *at = buf_extend(&conn->in, CHUNK);
+    bool endless = conn->in.len + CHUNK > IN_MAX;
+    uint8_t *at = endless ? NULL : buf_extend(&conn->in, CHUNK);
+    if (!at && !endless) {
+        check_trouble(c, "out of memory");
+        return false;
+    }
     if (!at) {
         check_broken(c, "a reply", "%zu octet%s and no end of one", conn->in.len,
                      text_s(conn->in.len));

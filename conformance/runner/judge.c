@@ -414,7 +414,7 @@ int run_status(const struct run *run)
     if (tally.by_verdict[VERDICT_FAIL] || run->stale_count ||
         (run->options->strict && tally.by_verdict[VERDICT_WARN]))
         return STATUS_FAIL;
-    if (tally.by_verdict[VERDICT_ERROR])
+    if (tally.by_verdict[VERDICT_ERROR] || run->trouble)
         return STATUS_KIT;
     if (run->ending[0])
         return STATUS_NO_VERDICT;

@@ -178,6 +178,13 @@ static bool resolve_place(struct run *run, struct problem *why)
     return address_resolve(&t->endpoint, &t->address, 1, &count, why);
 }
 
+void run_fail(struct run *run, const char *why)
+{
+    run->trouble = true;
+    if (run->ending[0] == '\0')
+        text_format(run->ending, sizeof(run->ending), "our own machine fails us: %.400s", why);
+}
+
 /* ---- calibrating ---- */
 
 static void calibrate_here(struct check_ctx *c, void *closure)
@@ -303,6 +310,7 @@ static void calibrate_run(struct run *run, struct calibration *cal)
         } else if (!ended || cal->stage != STAGE_DONE) {
             text_format(run->ending, sizeof(run->ending), "the calibration failed: %.300s",
                         run->helper.outcome ? run->helper.outcome->reason : "it ended early");
+            run->trouble = !run->helper.killed;
         } else if (cal->gone) {
             gone_in_calibration(run);
         } else {
@@ -337,6 +345,8 @@ static void rehearse(struct run *run)
         *e->outcome = *o;
         e->state = ENTRY_DONE;
         e->ran = true;
+    } else if (o->kind == OUTCOME_TROUBLE && !run->helper.killed) {
+        run_fail(run, o->reason);
     } else if (!run->target.answers) {
         text_format(run->ending, sizeof(run->ending),
                     "the client does not do its work with an honest server: %.400s", o->reason);
@@ -446,7 +456,7 @@ static void reach(struct run *run)
     if (!there && died_of_first(run)) {
         run->unreached = false;
     } else if (!there) {
-        run->unreached = true;
+        run->unreached = !run->trouble;
         text_copy(run->ending, sizeof(run->ending), failed.text);
     } else {
         calibrate_run(run, run->calibration);

@@ -98,6 +98,7 @@ struct run {
     bool chose_port;       /* the port of the target is one that we have chosen */
     size_t sanitizer_seen; /* of the target's standard error, how much was looked through */
     char ending[512];      /* why the run ended early, or "" */
+    bool trouble;          /* ... and that was our own machine */
     bool unreached;        /* the target could not be reached or started at all */
     bool interrupted;
     char facts[256];
@@ -132,6 +133,9 @@ bool run_catch_signals(struct problem *why) MUST_USE;
 bool run_was_interrupted(void);
 
 /* ---- inside the runner ---- */
+
+/* Our own machine does not let the run go on. */
+void run_fail(struct run *run, const char *why);
 
 /* Lets time pass until something happens or the deadline: a job ended, the target wrote or ended,
    a signal came. */

@@ -40,7 +40,7 @@ static bool start(struct run *run, size_t slot, size_t index)
     struct problem why;
 
     if (!job_start(&run->slots[slot], &setting, run_check, NULL, &why)) {
-        text_copy(run->ending, sizeof(run->ending), why.text);
+        run_fail(run, why.text);
         return false;
     }
     run->slot_entry[slot] = index;
@@ -99,6 +99,13 @@ static void blame(struct run *run, struct entry *e)
         end_run(run, e);
 }
 
+/* Whether the target has lived through it could not be seen, so nothing is said of it. */
+static void leave_open(const struct run *run, struct entry *e)
+{
+    e->outcome->kind = OUTCOME_TROUBLE;
+    text_copy(e->outcome->reason, sizeof(e->outcome->reason), run->ending);
+}
+
 static bool needs_look(const struct run *run, const struct entry *e)
 {
     /* It was not there before this check either; or each check has a client of its own. */
@@ -137,8 +144,13 @@ static void run_alone(struct run *run, size_t index)
         bool away = e->outcome->kind == OUTCOME_BROKEN && e->outcome->turned_away;
         bool again = away && e->attempts < ATTEMPTS_MAX;
 
-        if (supervise_target_ended(run) ||
-            (needs_look(run, e) && !supervise_alive(run, true) && !run_was_interrupted())) {
+        bool gone = supervise_target_ended(run) ||
+                    (needs_look(run, e) && !supervise_alive(run, true) && !run_was_interrupted());
+        if (run->trouble && !supervise_target_ended(run)) {
+            leave_open(run, e);
+            return;
+        }
+        if (gone) {
             blame(run, e);
             return;
         }
@@ -334,7 +346,7 @@ static bool still_there(struct run *run)
     }
     if (suspects == 0 || !may_go_on(run) || run->options->client || supervise_alive(run, true))
         return true;
-    if (run_was_interrupted())
+    if (run_was_interrupted() || run->trouble)
         return false;
     if (run->options->spawn)
         return supervise_restart(run);

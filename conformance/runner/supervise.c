@@ -35,6 +35,7 @@ static bool launch(struct run *run, struct problem *why)
         struct process_options o = {.command = buf_text(&command), .umask = -1};
 
         ok = process_start(&run->process, &o, why);
+        run->trouble |= !ok;
     }
     buf_free(&command);
     run->sanitizer_seen = 0;
@@ -103,6 +104,8 @@ static bool await_ready(struct run *run, struct problem *why)
         return true;
     if (run_was_interrupted())
         return problem_set(why, "interrupted");
+    if (run->trouble)
+        return problem_set(why, "%.400s", run->ending);
     process_read(&run->process);
     if (!process_ended(&run->process))
         return problem_set(why, "the target was started but %s is not reachable after %d s",
@@ -145,7 +148,7 @@ static bool move_on(struct run *run)
     struct endpoint *e = &run->target.endpoint;
     struct problem why;
 
-    if (!run->chose_port || run_was_interrupted())
+    if (!run->chose_port || run->trouble || run_was_interrupted())
         return false;
     supervise_stop(run);
     e->port = net_free_port(e);
@@ -215,7 +218,7 @@ bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit
     struct problem why;
 
     if (!job_start(&run->helper, &setting, work, closure, &why)) {
-        text_copy(run->ending, sizeof(run->ending), why.text);
+        run_fail(run, why.text);
         return false;
     }
     while (!job_ended(&run->helper)) {
@@ -258,8 +261,11 @@ bool supervise_alive(struct run *run, bool patient)
 
     if (supervise_target_ended(run))
         return false;
-    return supervise_job(run, probe_alive, &patient, limit) && !supervise_target_ended(run) &&
-           run->helper.outcome->kind == OUTCOME_HELD;
+    bool ended = supervise_job(run, probe_alive, &patient, limit);
+    const struct outcome *o = run->helper.outcome;
+    if (ended && o->kind == OUTCOME_TROUBLE && !run->helper.killed)
+        run_fail(run, o->reason);
+    return ended && !supervise_target_ended(run) && o->kind == OUTCOME_HELD;
 }
 
 bool supervise_sanitizer(struct run *run, char *ret, size_t cap)
