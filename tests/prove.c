@@ -211,7 +211,7 @@ static bool take_line(struct proof *p, const struct program *program, const char
                                        .transport = fields[2],
                                        .speak = fields[3],
                                        .what = fields[4],
-                                       .sound = program->client && text_starts(fields[0], "none")};
+                                       .sound = text_starts(fields[0], "none")};
     p->count++;
     return true;
 }

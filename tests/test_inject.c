@@ -1,8 +1,8 @@
 /*
  * What assay says when its own machine fails it: each malloc, socket, fork, read, write and some
- * others fail once at their N-th call, for N from 1 until a run no longer comes that far. The target
- * is right all the while. So a run may pass all the same, or say that it is in trouble (status 4),
- * and nothing else; nothing of it may stay behind.
+ * others fail once at their N-th call, for N from 1 until a run no longer comes that far. The
+ * target is right all the while. So a run may pass all the same, or say that it is in trouble
+ * (status 4), and nothing else; nothing of it may stay behind.
  *
  * A step of more than 1 between the Ns keeps the time of a test run; INJECT_EVERY=1 tries each.
  */
@@ -27,14 +27,16 @@ static const struct scene {
     const char *options;
 } scenes[] = {
     {"a server that runs", "tcp://127.0.0.1:0",
-     "check %s --jobs 1 --only stream.echo.identity --report json=%s/r.json --report junit=%s/r.xml "
+     "check %s --jobs 1 --only stream.echo.identity --report json=%s/r.json --report "
+     "junit=%s/r.xml "
      "--evidence %s/evidence --record %s/record"},
     {"behind a proxy", "udp://127.0.0.1:0", "check %s --jobs 1 --only datagram.loss.request"},
     {"a server that is started", NULL,
      "check unix:%s/s --jobs 1 --only stream.echo.identity --only stream.restart.sigterm --spawn "
      "'exec @B/assay-echo --listen unix:{path}'"},
     {"a client", NULL,
-     "client honest.works stream.early-eof --jobs 1 --listen tcp://127.0.0.1:0 -- @B/assay-sender {url}"},
+     "client honest.works stream.early-eof --jobs 1 --listen tcp://127.0.0.1:0 -- @B/assay-sender "
+     "{url}"},
 };
 
 /* What fails, and how many of its calls lie between two tries. */
@@ -42,7 +44,7 @@ static const struct kind {
     const char *name;
     unsigned every;
 } kinds[] = {
-    {"malloc", 61}, {"socket", 3}, {"fork", 1}, {"read", 7},  {"write", 3},
+    {"malloc", 61}, {"socket", 3}, {"fork", 1},  {"read", 7},  {"write", 3},
     {"pipe", 1},    {"mmap", 1},   {"send", 13}, {"recv", 29}, {"epoll", 1},
 };
 

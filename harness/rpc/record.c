@@ -93,7 +93,7 @@ static enum record_state begin_fragment(struct record_in *r)
     r->last = (word & RECORD_LAST) != 0;
     r->due = word & RECORD_LENGTH_MAX;
     r->fragments++;
-    r->empty += r->due == 0;
+    r->empty = r->due == 0 ? r->empty + 1 : 0;
     if (r->due > r->limits.octets - r->message.len) {
         text_format(text, sizeof(text),
                     "fragment header %08" PRIx32 " announces %" PRIu32
@@ -106,7 +106,7 @@ static enum record_state begin_fragment(struct record_in *r)
         return broken(r, text);
     }
     if (r->empty > r->limits.empty) {
-        text_format(text, sizeof(text), "a record of more than %zu empty fragments",
+        text_format(text, sizeof(text), "a record of more than %zu empty fragments in a row",
                     r->limits.empty);
         return broken(r, text);
     }

@@ -38,10 +38,11 @@ void record_put_pieces(struct buf *out, struct slice message, size_t size);
 struct record_limits {
     size_t octets;    /* of one record, without headers */
     size_t fragments; /* of one record */
-    size_t empty;     /* of them with no data */
+    size_t empty;     /* with no data, in a row: those with data bring the end nearer */
 };
 
-/* Enough for every check: a megabyte, each octet in a fragment of its own, and 1024 empty ones. */
+/* Enough for every check: a megabyte, each octet in a fragment of its own, and 1024 empty ones
+   in a row. */
 extern const struct record_limits record_usual_limits;
 
 enum record_state {

@@ -39,10 +39,30 @@ static void drop(struct peer *p)
 
 /* ---- out ---- */
 
+/* RFC 5531 11: a record may have any number of fragments, of any length. */
+static void frame_in_pieces(struct peer *p, struct slice message, size_t most)
+{
+    const uint32_t last_bit = (uint32_t)1 << 31;
+
+    for (size_t at = 0; at < message.len; at += most) {
+        struct slice piece = slice_sub(message, at, most);
+        uint32_t last = at + piece.len == message.len ? last_bit : 0;
+
+        buf_put_u32(&p->out, 0);
+        buf_put_u32(&p->out, last | (uint32_t)piece.len);
+        buf_put(&p->out, piece);
+    }
+}
+
 void peer_frame(struct peer *p, struct slice message)
 {
-    size_t opened = record_open(&p->out);
+    size_t most = p->server->fault->stream.fragment_max;
 
+    if (most > 0) {
+        frame_in_pieces(p, message, most);
+        return;
+    }
+    size_t opened = record_open(&p->out);
     buf_put(&p->out, message);
     record_close(&p->out, opened);
 }

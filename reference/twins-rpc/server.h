@@ -56,7 +56,9 @@ struct peer {
 };
 
 struct stream_fault {
-    unsigned most; /* connections at a time; 0: as many as there are descriptors */
+    unsigned most;       /* connections at a time; 0: as many as there are descriptors */
+    size_t fragment_max; /* replies go out in fragments of so many octets, with an empty one in
+                            front of each; 0: in one */
     /* Octets came: they are in the chunk. */
     enum act (*received)(struct peer *p);
     /* The header of a fragment came: `left` and `last` may be changed. */

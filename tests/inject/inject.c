@@ -64,8 +64,8 @@ __attribute__((constructor)) static void read_plan(void)
     plan.mark = getenv("ASSAY_INJECT_MARK");
     if (!text || !plan.mark || sscanf(text, "%15s %lu", name, &at) != 2)
         return;
-    plan.calls = mmap(NULL, sizeof(*plan.calls), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    plan.calls =
+        mmap(NULL, sizeof(*plan.calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (plan.calls == MAP_FAILED)
         abort();
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -112,8 +112,7 @@ WRAP(pipe, -1, int, pipe2, (int ends[2], int flags), (ends, flags))
 WRAP(mmap, MAP_FAILED, void *, mmap,
      (void *at, size_t len, int protection, int flags, int fd, off_t offset),
      (at, len, protection, flags, fd, offset))
-WRAP(send, -1, ssize_t, send, (int fd, const void *at, size_t len, int flags),
-     (fd, at, len, flags))
+WRAP(send, -1, ssize_t, send, (int fd, const void *at, size_t len, int flags), (fd, at, len, flags))
 WRAP(send, -1, ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
      (fd, message, flags))
 WRAP(send, -1, ssize_t, sendto,
