@@ -73,7 +73,8 @@ static const struct option_row rows[] = {
      "always asks the same; {text} in COMMAND: there, once in a run",
      take_input},
     {"reply", "TEXT",
-     "the true reply, with \\r \\n \\0 \\\\ \\xHH and {text} for what was asked; RPC: the results; "
+     "the true reply, with \\r \\n \\t \\0 \\\\ \\xHH and {text} for what was asked; RPC: the "
+     "results; "
      "default: as the exchange says",
      take_reply},
     {"request-end", "TEXT", "how a request without a text ends, as \\r\\n\\r\\n", take_request_end},

@@ -162,9 +162,7 @@ static bool take_seed(void *into, const char *value, struct problem *why)
     struct proxy_options *o = into;
 
     o->seeded = true;
-    return text_number(value, 0, INT64_MAX, &o->seed) ||
-           problem_set(why, "--seed \"%s\": expected a number from 0 to %" PRId64, value,
-                       INT64_MAX);
+    return option_count("--seed", value, 0, INT64_MAX, &o->seed, why);
 }
 
 static bool take_file(const char *option, const char *value, const char **ret, struct problem *why)
@@ -302,9 +300,11 @@ static bool write_results(const struct proxy_options *o, struct fault_proxy *p,
                           struct fault_journal *journal, const char *schedule)
 {
     json_t *stats = stats_json(o, p, schedule);
-    bool ok = true;
+    bool ok = stats != NULL;
 
-    if (o->stats)
+    if (!ok)
+        log_error("no counters: a path is not UTF-8, or there is no memory");
+    else if (o->stats)
         ok = write_file(o->stats, write_json, stats);
     else
         write_json(stats, stdout);
@@ -316,7 +316,7 @@ static bool write_results(const struct proxy_options *o, struct fault_proxy *p,
 
 /* ---- meanwhile ---- */
 
-/* One line that is written over; told is also, once each, what somebody should know. */
+/* One line that is written over. */
 static void show_live(const struct fault_counters *c, bool datagram)
 {
     fprintf(stderr, "\r%" PRIu64 " client%s  ", c->clients, text_s((size_t)c->clients));
@@ -346,6 +346,7 @@ static void tell_once(bool *told, bool now, const char *what)
     *told = *told || now;
 }
 
+/* What somebody should know, once each. */
 static void tell(struct told *t, const struct fault_counters *c)
 {
     tell_once(&t->refused, c->refused > 0,

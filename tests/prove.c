@@ -1,7 +1,7 @@
 /*
  * Proves the checks: each twin must be found by the check that it is made for, each check that
- * judges must have a twin, and the engines of the RPC twins must pass where no fault is planted.
- * One line of TAP for each.
+ * judges must have a twin, and the engines of RPC servers and of clients must pass where no fault
+ * is planted. A pattern that matches nothing is a failure. One line of TAP for each.
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  *   prove BUILD-DIR --page         tries nothing: the page of what a run tries, docs/proof.md
@@ -592,7 +592,8 @@ static bool print_page(const struct proof *p)
         sound += p->twins[i].sound;
     printf("# The proof\n\nWritten by `make docs`; `make prove` tries all of it. Every check that "
            "judges stands here with the\nrequirements that it cites and the twins that it must "
-           "catch: %zu servers with one planted fault each. %u\nruns of engines without a fault "
+           "catch: %zu servers and clients with one planted fault\neach. %u runs of engines "
+           "without a fault "
            "must pass. A check of level `note` judges nothing.\n",
            p->count - sound, sound);
     json_t *root = read_checks(p);
@@ -652,6 +653,8 @@ int main(int argc, char **argv)
         try_twins(&p);
         if (!p.pattern)
             look_for_gaps(&p);
+        else if (p.said == 0)
+            say(&p, false, "\"%s\" matches no twin and no check", p.pattern);
     }
     clean_up(&p);
     if (!page)

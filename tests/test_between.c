@@ -198,13 +198,33 @@ static void test_trouble(void **state UNUSED)
     }
 }
 
+/* What the check starts behind the proxy does not keep it alive. */
+static void test_end(void **state UNUSED)
+{
+    struct process_options o = {.command = "exec sleep 20", .umask = -1};
+    static struct process process;
+    struct problem why;
+    struct scene s;
+
+    open_scene(&s, "e", true);
+    check_between(s.c, "up: drop 2");
+    check_exchange(s.c, check_dial(s.c));
+    assert_true(process_start(&process, &o, &why));
+    between_end(s.c);
+    assert_false(process_ended(&process));
+    process_stop(&process, 0);
+    assert_true(check_alive(s.c));
+    check_between(s.c, "up: drop 1");
+    check_between(s.c, "up: drop 1");
+    assert_int_equal(s.outcome->kind, OUTCOME_TROUBLE);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replies),
-        cmocka_unit_test(test_fate),
-        cmocka_unit_test(test_told),
-        cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_replies), cmocka_unit_test(test_fate), cmocka_unit_test(test_told),
+        cmocka_unit_test(test_trouble), cmocka_unit_test(test_end),
     };
 
     return cmocka_run_group_tests_name("between", tests, NULL, NULL);

@@ -41,8 +41,8 @@ void client_call_free(struct client_call *call);
    not known, or a call of NULL. For every check that judges what the client shows. */
 void client_call_must_differ(struct check_ctx *c, const struct client_call *call);
 
-/* A run with so many texts, and its first call. The caller ends
- * it with client_call_end, which ends the client, too. */
+/* A run with so many texts, and its first call. The caller ends it with client_call_end, which ends
+   the client, too; the last run of a check may as well end with it, by client_call_free. */
 void client_call_begin(struct check_ctx *c, unsigned texts, struct client_call *ret);
 void client_call_end(struct check_ctx *c, struct client_call *call);
 

@@ -4,16 +4,15 @@
 #include <sys/socket.h>
 
 #include "conformance/client/call.h"
+#include "conformance/msgprog/message.h"
 #include "conformance/runner/conn.h"
 #include "conformance/suites.h"
 
 enum {
-    PROC_SAVEMSG = 1, /* of MSGPROG: a string in, an int back */
-    PROC_READMSG = 2, /* ... an int in, a string back */
-    ODD_TEXT = 21,    /* octets of a text that needs padding */
-    WAIT_MS = 500,    /* before a reply: longer than a client takes that does not wait for it */
-    SHORTHAND = 8,    /* octets of one */
-    CALLS_MOST = 20,  /* of one client whose shorthand is refused each time */
+    ODD_TEXT = 21,   /* octets of a text that needs padding */
+    WAIT_MS = 500,   /* before a reply: longer than a client takes that does not wait for it */
+    SHORTHAND = 8,   /* octets of one */
+    CALLS_MOST = 20, /* of one client whose shorthand is refused each time */
 };
 
 /* ---- the form of a call ---- */
@@ -26,11 +25,11 @@ static void read_arguments(const struct check_ctx *c, const struct onc_call *cal
     wire_open_part(&args, in, call->args);
     if (c->target.endpoint.program != TARGET_MSGPROG)
         return;
-    if (call->proc == PROC_SAVEMSG)
+    if (call->proc == MESSAGE_SAVE)
         wire_string(&args, "args.text", WIRE_NO_LIMIT);
-    if (call->proc == PROC_READMSG)
+    if (call->proc == MESSAGE_READ)
         wire_int(&args, "args.number");
-    if (call->proc <= PROC_READMSG)
+    if (call->proc <= MESSAGE_READ)
         wire_end(&args, "args");
     wire_adopt(in, &args);
 }

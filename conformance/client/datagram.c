@@ -42,7 +42,7 @@ static bool next_request(struct check_ctx *c, struct conn *conn, unsigned not_th
 
 /* ---- losses ---- */
 
-/* The first copies of the request are lost, one more in each run. */
+/* So many copies of the request are lost; the next one is answered, where one comes. */
 static void lose(struct check_ctx *c, unsigned copies)
 {
     struct client_request r;
@@ -86,8 +86,8 @@ static int64_t gap(const struct check_ctx *c, unsigned i)
     return client_arrival_us(c, i + 1) - client_arrival_us(c, i);
 }
 
-/* What is judged is far from what a machine under load makes of a sane client: a flood, or gaps
-   that shrink to less than half and less than what a round trip may take. */
+/* What is judged is far from what a machine under load makes of a sane client: a flood, or a last
+   gap of less than half the first. */
 static void backoff(struct check_ctx *c)
 {
     struct client_request r;
@@ -147,7 +147,8 @@ static void doubled_reply(struct check_ctx *c)
         check_broken(c, "each answer once", "the first answer is shown twice");
 }
 
-/* The reply to the first request is kept back until the second one has come. */
+/* The reply to the first request comes once more behind the second one. It is due twice where the
+   client has asked twice: one that pipelines needs not be made to. */
 static void late_reply(struct check_ctx *c)
 {
     struct client_request r, next;
@@ -477,8 +478,7 @@ static const struct check checks[] = {
         .claim = "a reply from another port is ignored",
         .why = "Anybody on the machine can send one.",
         .how = "A forged reply and the true one from another port, and nothing from the right one: "
-               "the "
-               "client gives up.",
+               "the client gives up.",
         .cites = {REQ_CLI_05, REQ_UDP_8085_6_02},
         .needs = NEED_UDP,
         .run = wrong_port,
@@ -488,8 +488,7 @@ static const struct check checks[] = {
         .claim = "a reply from another address is ignored",
         .why = "Anybody who guesses the port can send one.",
         .how = "A forged reply and the true one from 127.0.0.2 and the right port, and nothing "
-               "from the "
-               "right address: the client gives up.",
+               "from the right address: the client gives up.",
         .cites = {REQ_CLI_05, REQ_UDP_8085_6_02},
         .needs = NEED_UDP | NEED_IPV4,
         .run = wrong_address,

@@ -3,16 +3,15 @@
 #include <string.h>
 
 #include "conformance/client/call.h"
+#include "conformance/msgprog/message.h"
 #include "conformance/suites.h"
 
 enum {
-    PROC_SAVEMSG = 1, /* of MSGPROG: a string in, an int back */
-    PROC_READMSG = 2, /* ... an int in, a string back */
-    HEADER = 24,      /* octets of an accepted reply in front of its results */
-    TYPE_AT = 4,      /* where msg_type stands in a message */
-    STAT_AT = 8,      /* ... and reply_stat */
-    OVER = 404,       /* octets of a verifier: one unit more than there may be */
-    MESSAGE_MAX = 1 << 16,
+    HEADER = 24, /* octets of an accepted reply in front of its results */
+    TYPE_AT = 4, /* where msg_type stands in a message */
+    STAT_AT = 8, /* ... and reply_stat */
+    OVER = 404,  /* octets of a verifier: one unit more than there may be */
+    ROOM = 1 << 16,
     MANY = 400, /* octets behind the results */
 };
 
@@ -26,7 +25,7 @@ static void put_with_word(const struct onc_reply *forged, size_t at, uint32_t va
 {
     struct buf honest;
 
-    buf_init(&honest, MESSAGE_MAX);
+    buf_init(&honest, ROOM);
     onc_put_reply(&honest, forged);
     buf_put(message, slice_sub(buf_slice(&honest), 0, at));
     buf_put_u32(message, value);
@@ -237,7 +236,7 @@ static void begin_with(struct check_ctx *c, uint32_t proc, struct client_call *r
     client_call_begin(c, 1, ret);
     if (check_alive(c) && ret->proc != proc)
         check_skipped(c, "the client does not call %s",
-                      proc == PROC_SAVEMSG ? "SAVEMSG, whose result is an int"
+                      proc == MESSAGE_SAVE ? "SAVEMSG, whose result is an int"
                                            : "READMSG, whose result is a string");
 }
 
@@ -250,7 +249,7 @@ static void int_range(struct check_ctx *c)
         struct buf results;
         char due[16];
 
-        begin_with(c, PROC_SAVEMSG, &call);
+        begin_with(c, MESSAGE_SAVE, &call);
         buf_init(&results, WIRE_UNIT);
         wire_put_int(&results, numbers[i]);
         struct onc_reply reply = onc_reply_of(call.xid, buf_slice(&results));
@@ -285,7 +284,7 @@ static void string_length(struct check_ctx *c)
     };
     struct client_call call;
 
-    begin_with(c, PROC_READMSG, &call);
+    begin_with(c, MESSAGE_READ, &call);
     client_call_say(c, &call, &call.truth);
     client_finish(c, CLIENT_SERVED);
     client_call_end(c, &call);
@@ -299,8 +298,8 @@ static void string_padding(struct check_ctx *c)
     struct client_call call;
     struct buf results;
 
-    begin_with(c, PROC_READMSG, &call);
-    buf_init(&results, MESSAGE_MAX);
+    begin_with(c, MESSAGE_READ, &call);
+    buf_init(&results, ROOM);
     struct wire_counted text = wire_counted_of(slice_str(client_text(c, call.number, CLIENT_TRUE)));
     text.pads = true;
     text.padding = slice_of(odd, sizeof(odd));
@@ -326,7 +325,7 @@ static void trailing(struct check_ctx *c)
         struct buf results;
 
         client_call_begin(c, 1, &call);
-        buf_init(&results, MESSAGE_MAX);
+        buf_init(&results, ROOM);
         buf_put(&results, call.truth.results);
         buf_put(&results, slice_of(filler, sizes[i]));
         struct onc_reply reply = onc_reply_of(call.xid, buf_slice(&results));

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "conformance/client/play.h"
+#include "conformance/msgprog/message.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
 enum {
     RECORD_MAX = 16 << 20,
-    PROC_SAVEMSG = 1,
-    PROC_READMSG = 2,
     LEAST_NUMBER = 1000000, /* seven digits: no port, no process id, no other text has them */
     NUMBERS = 8000000,
     TAIL = 4, /* octets by whose return a request without a text is known to be whole */
@@ -317,9 +316,9 @@ void client_results(const struct check_ctx *c, const struct client_request *r,
         return;
     if (p->client->reply.len > 0)
         put_given_reply(c, r, truth, out);
-    else if (is_msgprog(c) && r->proc == PROC_SAVEMSG)
+    else if (is_msgprog(c) && r->proc == MESSAGE_SAVE)
         wire_put_int(out, (int32_t)strtol(shown, NULL, 10));
-    else if (is_msgprog(c) && r->proc == PROC_READMSG)
+    else if (is_msgprog(c) && r->proc == MESSAGE_READ)
         wire_put_string(out, slice_str(shown));
 }
 

@@ -316,7 +316,7 @@ static const struct check checks[] = {
         .why = "An echo that fills up, repairs or refuses what is damaged hides it from who looks "
                "for it.",
         .how = "60 datagrams, every second cut to 5 octets and every third with a wrong octet.",
-        .cites = {REQ_ECHO_862_04},
+        .cites = {REQ_ECHO_862_03},
         .needs = NEED_DATAGRAM | NEED_ECHO | NEED_LOOPBACK,
         .run = damaged_echo,
     },

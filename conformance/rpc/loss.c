@@ -84,7 +84,9 @@ static void executions(struct check_ctx *c)
         check_met(c);
     else
         check_noted(c, "a call of which two replies were lost and a copy came late: stored %s",
-                    times == 1 ? "once (at most once)" : "several times (at least once)");
+                    times == 0   ? "nowhere near its number"
+                    : times == 1 ? "once (at most once)"
+                                 : "several times (at least once)");
     buf_free(&text);
 }
 

@@ -1,6 +1,5 @@
 /* Connections of a check: dialling, moving octets, matching replies to what is owed. */
 #include "conformance/runner/conn.h"
-#include "conformance/runner/between.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conformance/runner/between.h"
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
 

@@ -9,9 +9,8 @@
 #include "harness/base/deadline.h"
 
 enum {
-    SPREAD = 61,       /* so many lengths has a body, one after the other */
-    REDIAL_US = 20000, /* after one was turned away the next tries not before */
-    BUFFER_MAX = 4 << 20,
+    SPREAD = 61,         /* so many lengths has a body, one after the other */
+    REDIAL_US = 20000,   /* after one was turned away the next tries not before */
     KEPT_MAX = 64 << 20, /* of all lines together: the process stays under 256 MiB */
     OWNERS_BACK = 32,    /* so many requests back a foreign reply is looked for */
     OWNERS_HEAD = 16,    /* ... where so many octets of it came */
@@ -103,7 +102,7 @@ static void keep(struct load *l, struct buf *b, struct slice octets)
                       "the messages are too large for so many connections: %d MiB are waiting",
                       KEPT_MAX >> 20);
     if (b->failed)
-        check_trouble(l->c, "a message does not fit into %d octets", BUFFER_MAX);
+        check_trouble(l->c, "a message does not fit into %d octets", LINE_BUFFER_MAX);
 }
 
 static void drop(struct load *l, struct buf *b, size_t len)
@@ -137,7 +136,7 @@ void line_send(struct load *l, struct line *line)
             compose(l, line);
         } while (!keeps_borders(l) && may_compose(l, line));
         if (l->requests.failed || l->body.failed)
-            check_trouble(l->c, "a request does not fit into %d octets", BUFFER_MAX);
+            check_trouble(l->c, "a request does not fit into %d octets", LINE_BUFFER_MAX);
         struct slice all = buf_slice(&l->requests);
         size_t sent = offer(l, line, all);
         if (sent < all.len)

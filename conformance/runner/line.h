@@ -27,7 +27,7 @@ struct line {
     struct buf out; /* the rest of a request */
 };
 
-enum { LINE_ROOM = 1 << 16, LINE_WORDS = 200 };
+enum { LINE_ROOM = 1 << 16, LINE_BUFFER_MAX = 4 << 20 };
 
 /* What a line was told in place of its first reply. */
 struct told {

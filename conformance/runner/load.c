@@ -18,7 +18,6 @@ enum {
     FULL_US = 1000,  /* a full backlog of a unix listener is looked at so often */
     SOURCES_MAX = 8, /* addresses of ours: each has some 28,000 ports of its own */
     SOURCE_HOST = 50,
-    BUFFER_MAX = 4 << 20,
     US_PER_S = 1000000,
 };
 
@@ -47,15 +46,15 @@ static bool make_room(struct load *l)
 {
     l->lines = calloc(l->options.lines, sizeof(*l->lines));
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    buf_init(&l->body, BUFFER_MAX);
-    buf_init(&l->requests, BUFFER_MAX);
+    buf_init(&l->body, LINE_BUFFER_MAX);
+    buf_init(&l->requests, LINE_BUFFER_MAX);
     for (unsigned i = 0; i < l->options.lines && l->lines; i++) {
         struct line *line = &l->lines[i];
 
         *line = (struct line){.fd = -1, .next = line_number(l, line) * LOAD_REQUESTS_MAX};
         line->first = line->next;
-        buf_init(&line->in, BUFFER_MAX);
-        buf_init(&line->out, BUFFER_MAX);
+        buf_init(&line->in, LINE_BUFFER_MAX);
+        buf_init(&line->out, LINE_BUFFER_MAX);
     }
     return l->lines && l->epoll >= 0;
 }

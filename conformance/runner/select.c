@@ -187,7 +187,7 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
         !patterns_match("--skip", s->skip, s->skip_count, s->client, why))
         return false;
     for (size_t i = 0; i < s->only_count; i++) {
-        struct search usual = {.wanted = s->only[i]};
+        struct search usual = {.wanted = s->only[i], .client = s->client};
 
         registry_each(match_usual, &usual);
         p.requesting[i] = !usual.found;

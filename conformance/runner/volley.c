@@ -212,7 +212,8 @@ static void receive(struct volley *v, struct gun *g)
 
 static void settle_loss(struct volley *v, const struct gun *g)
 {
-    uint64_t dropped = drops(v->c) - v->drops;
+    uint64_t now = drops(v->c); /* 0 where the socket is gone */
+    uint64_t dropped = now > v->drops ? now - v->drops : 0;
     unsigned lost = 0;
     uint32_t first = 0;
 
