@@ -73,7 +73,8 @@ static const struct option_row rows[] = {
      "always asks the same; {text} in COMMAND: there, once in a run",
      take_input},
     {"reply", "TEXT",
-     "the true reply, with \\r \\n \\0 \\\\ \\xHH and {text} for what was asked; RPC: the results; "
+     "the true reply, with \\r \\n \\t \\0 \\\\ \\xHH and {text} for what was asked; RPC: the "
+     "results; "
      "default: as the exchange says",
      take_reply},
     {"request-end", "TEXT", "how a request without a text ends, as \\r\\n\\r\\n", take_request_end},
@@ -262,17 +263,21 @@ static bool settle_place(struct client_options *o, struct exchange **ret_exchang
 
 /* Where the place is the user's choice, or the client cannot be told another one, there is one
    server at a time. */
-static void settle_jobs(struct run_options *r)
+static bool settle_jobs(struct run_options *r, struct problem *why)
 {
     const char *command = r->client->command;
     bool unix = endpoint_is_unix(&r->endpoint);
     bool told = strstr(command, unix ? "{path}" : "{port}") || strstr(command, "{url}");
 
+    if (!told && !unix && r->endpoint.port == 0)
+        return problem_set(why, "port 0 needs a command with {port} or {url}, which is told the "
+                                "port");
     r->client->moves = told && (unix || r->endpoint.port == 0);
     if (!r->client->moves)
         r->jobs = 1;
     else if (r->jobs == 0)
         r->jobs = JOBS;
+    return true;
 }
 
 static bool settle_options(struct client_options *o, const char **words,
@@ -302,11 +307,10 @@ static bool settle_options(struct client_options *o, const char **words,
     r->client_options = say_options(o);
     if (!settle_client(o, r->client, why) || !settle_place(o, ret_exchange, why))
         return false;
-    settle_jobs(r);
     if (r->patience_ms == 0)
         r->patience_ms = PATIENCE_MS;
     return select_checks(&r->selection, &r->endpoint, selected, RUN_CHECKS_MAX, &count, why) &&
-           run_command_settle(&o->common, waivers, why);
+           settle_jobs(r, why) && run_command_settle(&o->common, waivers, why);
 }
 
 int command_client(int argc, char **argv)
