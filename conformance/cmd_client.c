@@ -267,17 +267,21 @@ static bool settle_place(struct client_options *o, struct exchange **ret_exchang
 
 /* Where the place is the user's choice, or the client cannot be told another one, there is one
    server at a time. */
-static void settle_jobs(struct run_options *r)
+static bool settle_jobs(struct run_options *r, struct problem *why)
 {
     const char *command = r->client->command;
     bool unix = endpoint_is_unix(&r->endpoint);
     bool told = strstr(command, unix ? "{path}" : "{port}") || strstr(command, "{url}");
 
+    if (!told && !unix && r->endpoint.port == 0)
+        return problem_set(why, "port 0 needs a command with {port} or {url}, which is told the "
+                                "port");
     r->client->moves = told && (unix || r->endpoint.port == 0);
     if (!r->client->moves)
         r->jobs = 1;
     else if (r->jobs == 0)
         r->jobs = JOBS;
+    return true;
 }
 
 static bool settle_options(struct client_options *o, const char **words,
@@ -307,11 +311,10 @@ static bool settle_options(struct client_options *o, const char **words,
     r->client_options = say_options(o);
     if (!settle_client(o, r->client, why) || !settle_place(o, ret_exchange, why))
         return false;
-    settle_jobs(r);
     if (r->patience_ms == 0)
         r->patience_ms = PATIENCE_MS;
     return select_checks(&r->selection, &r->endpoint, selected, RUN_CHECKS_MAX, &count, why) &&
-           run_command_settle(&o->common, waivers, why);
+           settle_jobs(r, why) && run_command_settle(&o->common, waivers, why);
 }
 
 int command_client(int argc, char **argv)

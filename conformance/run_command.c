@@ -157,11 +157,16 @@ static const struct option_row rows[] = {
      take_speak},
     {"skip", "GLOB", "not these checks", take_skip},
     {"level", "LEVEL", "only must, should, robust or note; may be repeated", take_level},
-    {"jobs", "N", "checks side by side; default: the processors, 1 for a serial target", take_jobs},
+    {"jobs", "N",
+     "checks side by side; default: the processors, 1 for a serial target; of clients 8, or 1 "
+     "where "
+     "--listen is the one place",
+     take_jobs},
     {"seed", "N", "repeats a run: the seed of all random choices", take_seed},
     {"repeat", "N", "so many runs; a verdict that differs between them is told", take_repeat},
     {"strict", NULL, "a broken should (warn) makes the status 1, too", take_strict},
-    {"patience", "MS", "how long silence lasts; default: calibrated, at least 5000", take_patience},
+    {"patience", "MS",
+     "how long silence lasts; default: calibrated, at least 5000; of clients 30000", take_patience},
     {"waive", "FILE", "verdicts that are expected, as YAML", take_waive},
     {"write-waivers", "FILE", "write waivers for what is broken now", take_write_waivers},
     {"report", "FORM[=FILE]", "the form, text by default, and where to; may be repeated",

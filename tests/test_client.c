@@ -155,7 +155,8 @@ static const struct {
     {"all -- true", 2, "where should the server be? --listen URL"},
     {"all --listen tcp:/x -- true", 2, "\"tcp:/x\" is no endpoint"},
     {"all --listen rpc://127.0.0.1/1/2 -- true", 2, "which transport?"},
-    {"nothing --listen tcp://127.0.0.1:0 -- true", 2, "matches no check of clients"},
+    {"nothing --listen tcp://127.0.0.1:0 -- true", 2,
+     "scenario \"client.nothing\" matches no check of clients"},
     {"stream.echo --listen tcp://127.0.0.1:0 -- true", 2, "matches no check of clients"},
     {"all --skip stream.echo --listen tcp://127.0.0.1:0 -- true", 2, "matches no check of clients"},
     {"all --listen tcp://127.0.0.1:0 -- x {path}", 2, "{path} does not go with this URL"},
@@ -168,7 +169,9 @@ static const struct {
     {"all --listen tcp://127.0.0.1:0 --reply '' -- true", 2, "--reply: the text is empty"},
     {"all --listen tcp://127.0.0.1:0 --reply a --shows b -- true", 2, "does not stand in --reply"},
     {"all --listen tcp://127.0.0.1:0 --spawn x -- true", 2, "unknown option --spawn"},
-    {"all --listen tcp://127.0.0.1:0 -- /no/such/client", 3, "it cannot be started"},
+    {"all --listen tcp://127.0.0.1:0 -- /no/such/client {port}", 3,
+     "the client could not be tried with an honest server: it cannot be started"},
+    {"all --listen tcp://127.0.0.1:0 -- true", 2, "port 0 needs a command with {port} or {url}"},
 };
 
 static void test_bad_input(void **state UNUSED)
@@ -189,7 +192,7 @@ static void test_other_way_round(void **state UNUSED)
         program_run(LIMIT_S, "@B/assay check tcp://127.0.0.1:7 --only client.stream");
 
     assert_int_equal(r.status, 2);
-    assert_non_null(strstr(r.err, "--only \"client.stream\" matches no check"));
+    assert_non_null(strstr(r.err, "matches no check of servers; `assay client` tries"));
     program_free(&r);
 }
 
@@ -210,6 +213,27 @@ static void test_evidence(void **state UNUSED)
                            "7 "));
     assert_non_null(strstr(r.out, " -- 'socat -t1 - TCP:{host}:{port}'\n"));
     program_free(&r);
+}
+
+/* Who passes on what comes is not asked for its status, but may not pass on a stranger's words. */
+static void test_relay_from_elsewhere(void **state UNUSED)
+{
+    static const struct {
+        const char *kind;
+        int status;
+    } rows[] = {{"UDP", 0}, {"UDP-DATAGRAM", 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct program_result r = program_run(
+            LIMIT_S,
+            "@B/assay client dgram.wrong-port-ignored dgram.wrong-address-ignored --relay "
+            "--listen udp://127.0.0.1:0 -- 'echo {text} | socat -t0.5 - %s:{host}:{port}'",
+            rows[i].kind);
+
+        if (r.status != rows[i].status)
+            fail_msg("%s: status %d\n%s%s", rows[i].kind, r.status, r.out, r.err);
+        program_free(&r);
+    }
 }
 
 /* ---- hostile clients ---- */
@@ -246,7 +270,7 @@ static void test_hostile(void **state UNUSED)
         struct program_result r = program_run(
             LIMIT_S,
             "@B/assay client honest stream.silent --listen tcp://127.0.0.1:0 --patience 500 "
-            "--quiet -- '%s'",
+            "--quiet -- '%s # {port}'",
             hostile[i].command);
 
         if (r.status != 1)
@@ -266,7 +290,7 @@ static void test_nothing_left(void **state UNUSED)
     struct program_result r =
         program_run(LIMIT_S,
                     "@B/assay client honest --listen tcp://127.0.0.1:0 --patience 300 --quiet -- "
-                    "'setsid sleep %s & sleep %s & exec sleep %s'",
+                    "'setsid sleep %s & sleep %s & exec sleep %s # {port}'",
                     mark, mark, mark);
 
     assert_int_equal(r.status, 1);
@@ -277,9 +301,10 @@ static void test_nothing_left(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_input),    cmocka_unit_test(test_other_way_round),
-        cmocka_unit_test(test_evidence),     cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_bad_input), cmocka_unit_test(test_other_way_round),
+        cmocka_unit_test(test_evidence),  cmocka_unit_test(test_relay_from_elsewhere),
+        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_clients),
     };
 
     return cmocka_run_group_tests(tests, program_open_folder, program_close_folder);

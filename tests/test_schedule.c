@@ -233,7 +233,7 @@ static const struct {
     {"up: rate fast", "t:1:10: expected a number of octets per second, not \"fast\""},
     {"up: stop after 3", "t:1:17: expected \"for\", not the end"},
     {"up: stop for 3ms", "t:1:17: expected \"after\", not the end"},
-    {"up: stop 3", "t:1:10: expected after, for or the end of the clause, not \"3\""},
+    {"up: stop 3", "t:1:10: expected after and for, not \"3\""},
     {"up: close", "t:1:10: expected \"after\", not the end"},
     {"up: reset after x", "t:1:17: expected a number behind after, not \"x\""},
     {"up: reset after 1000000000001", "t:1:17: expected a number behind after, from 0 to"},

@@ -167,7 +167,12 @@ static void take_place(struct check_ctx *c, struct client_play *p)
     if (check_alive(c) && p->plan.flags & CLIENT_FULL)
         fill_queue(c, p);
     if (check_alive(c) && is_datagram(c)) {
-        p->serving = conn_adopt(c, p->listener, &p->address);
+        char where[ADDRESS_TEXT_MAX];
+
+        address_format(&p->address, where, sizeof(where));
+        p->serving = conn_serve(c, p->listener);
+        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: serves at %s", p->serving->number,
+                   where);
         p->serving->unconnected = true;
         p->serving->raw = true;
     }
@@ -253,7 +258,8 @@ static void start(struct check_ctx *c, struct client_play *p)
         o.input = p->plan.flags & CLIENT_LATE_END ? input_pipe(c, p) : input_file(c, p);
     o.command = buf_text(&command);
     if (check_alive(c)) {
-        check_tell(c, WHO_KIT, buf_slice(&p->input), "runs: %s", o.command);
+        check_tell(c, WHO_KIT, buf_slice(&p->input), "runs: %s%s", o.command,
+                   p->input.len > 0 ? "; its standard input:" : "");
         p->started = process_start(&p->process, &o, &why);
         if (!p->started)
             check_trouble(c, "%s", why.text);

@@ -79,11 +79,13 @@ struct conn *client_try_accept(struct check_ctx *c, int64_t deadline_us)
         int fd = accept4(p->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            struct conn *conn = conn_adopt(c, fd, &p->address);
+            struct conn *conn = conn_serve(c, fd);
+            char where[ADDRESS_TEXT_MAX];
 
             conn->raw = true;
-            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: it connects",
-                       conn->number);
+            address_format(&p->address, where, sizeof(where));
+            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: it connects to %s",
+                       conn->number, where);
             return conn;
         }
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
@@ -99,7 +101,7 @@ struct conn *client_try_accept(struct check_ctx *c, int64_t deadline_us)
 /* A connection that is over, for steps behind a check that is settled. */
 static struct conn *no_conn(struct check_ctx *c)
 {
-    struct conn *conn = conn_adopt(c, -1, &c->target.address);
+    struct conn *conn = conn_serve(c, -1);
 
     conn->lost = conn->raw = true;
     return conn;
@@ -367,8 +369,10 @@ static void say_from(struct check_ctx *c, struct conn *conn, struct slice octets
         check_trouble(c, "%s", why.text);
         return;
     }
-    check_tell(c, WHO_US, octets, "from another place, %s, not %s:", where,
-               address_port(from) == 0 ? "our port" : "our address");
+    if (address_port(from) == 0)
+        check_tell(c, WHO_US, octets, "from another port of ours:");
+    else
+        check_tell(c, WHO_US, octets, "from another place, %s, not our address:", where);
     say_failed(c, net_send_to(fd, octets, &conn->from, conn_patience(c)));
     close(fd);
     net_forget(&at);

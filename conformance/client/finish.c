@@ -127,7 +127,8 @@ static bool serve_to_the_end(struct check_ctx *c, struct service *s)
     process_read(&p->process);
     serve_all(c, s); /* what it sent just before its end */
     play_end_text(c, end, sizeof(end));
-    check_tell(c, WHO_TARGET, client_shown(c), "%s; its standard output:", end);
+    check_tell(c, WHO_TARGET, client_shown(c), "%s; its standard output:%s", end,
+               client_shown(c).len > 0 ? "" : " nothing");
     if (p->process.complained.len > 0)
         check_tell(c, WHO_TARGET, client_complained(c), "its standard error:");
     return p->process.ended;

@@ -113,7 +113,8 @@ static void walk_sizes(struct check_ctx *c, const size_t *sizes, size_t count)
         walk_size(c, &w, sizes[i]);
     check_probe(c);
     if (check_alive(c) && w.whole_up_to == 0)
-        check_broken(c, "some size that is answered whole", "none");
+        check_broken(c, "some size that is answered whole", "none from %zu to %zu octets%s",
+                     sizes[0], sizes[count - 1], w.cut_at ? "; replies are cut" : "");
     remark_limit(c, &w);
 }
 

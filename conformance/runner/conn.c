@@ -80,12 +80,19 @@ static struct conn *conn_new(struct check_ctx *c, int fd)
     return &c->conns[0];
 }
 
-struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to)
+struct conn *conn_serve(struct check_ctx *c, int fd)
 {
     struct conn *conn = conn_new(c, fd);
-    char where[ADDRESS_TEXT_MAX];
 
     between_dialled(c, conn);
+    return conn;
+}
+
+struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to)
+{
+    struct conn *conn = conn_serve(c, fd);
+    char where[ADDRESS_TEXT_MAX];
+
     if (fd >= 0) {
         address_format(to, where, sizeof(where));
         check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: connected to %s", conn->number,

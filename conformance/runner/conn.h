@@ -7,6 +7,9 @@
 /* Makes a connection of the check out of a connected socket. Never NULL. */
 struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to);
 
+/* The same of one that came to us, or that serves; the caller tells of it. Never NULL. */
+struct conn *conn_serve(struct check_ctx *c, int fd);
+
 /* Keeps to the pace of a target that limits how fast it takes connections, or datagrams. */
 void conn_keep_pace(struct check_ctx *c);
 

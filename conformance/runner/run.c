@@ -349,7 +349,7 @@ static void rehearse(struct run *run)
         run_fail(run, o->reason);
     } else if (!run->target.answers) {
         text_format(run->ending, sizeof(run->ending),
-                    "the client does not do its work with an honest server: %.400s", o->reason);
+                    "the client could not be tried with an honest server: %.400s", o->reason);
     }
 }
 

@@ -163,7 +163,15 @@ static bool patterns_match(const char *option, const char *const *patterns, size
     for (size_t i = 0; i < count; i++) {
         struct search s = {.wanted = patterns[i], .client = client};
 
+        struct search other = {.wanted = patterns[i], .client = !client};
+
         registry_each(match_id, &s);
+        registry_each(match_id, &other);
+        if (!s.found && other.found && !client)
+            return problem_set(why,
+                               "%s \"%s\" matches no check of servers; `assay client` tries "
+                               "those of clients",
+                               option, patterns[i]);
         if (!s.found)
             return problem_set(why, "%s \"%s\" matches no check%s; `assay list%s` names them",
                                option, patterns[i], client ? " of clients" : "",
@@ -183,7 +191,8 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
 {
     struct picking p = {.s = s, .e = e, .ret = ret, .cap = cap};
 
-    if (!patterns_match("--only", s->only, s->only_count, s->client, why) ||
+    if (!patterns_match(s->client ? "scenario" : "--only", s->only, s->only_count, s->client,
+                        why) ||
         !patterns_match("--skip", s->skip, s->skip_count, s->client, why))
         return false;
     for (size_t i = 0; i < s->only_count; i++) {

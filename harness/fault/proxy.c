@@ -86,7 +86,7 @@ static bool can_carry(const struct endpoint *e, const char *what, struct problem
 
 bool fault_proxy_check(const struct fault_proxy_options *o, struct problem *why)
 {
-    if (!can_carry(o->listen, "listen", why) || !can_carry(o->to, "to", why))
+    if (!can_carry(o->listen, "--listen", why) || !can_carry(o->to, "--to", why))
         return false;
     if (is_datagram(o->listen) != is_datagram(o->to))
         return problem_set(why, "one endpoint is a stream and the other takes datagrams");

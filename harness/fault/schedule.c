@@ -430,18 +430,28 @@ static bool read_value(struct reader *r, enum fault_word word, struct fault_clau
     return true;
 }
 
-/* The words that may still come, for a message. */
+static bool is_owed(const struct fault_clause *c, size_t word)
+{
+    return rows[c->kind].words[word].must && !(c->given & 1U << word);
+}
+
+/* The words that may still come, for a message; while some must come, those alone. */
 static void put_open_words(const struct fault_clause *c, struct buf *out)
 {
     const char *lead = "";
+    bool owes = false;
 
+    for (size_t i = 0; i < FAULT_WORDS; i++)
+        owes |= is_owed(c, i);
     for (size_t i = 0; i < FAULT_WORDS; i++) {
-        if (rows[c->kind].words[i].value == VALUE_NONE || (c->given & 1U << i))
+        if (rows[c->kind].words[i].value == VALUE_NONE || (c->given & 1U << i) ||
+            (owes && !is_owed(c, i)))
             continue;
         buf_printf(out, "%s%s", lead, word_texts[i]);
-        lead = ", ";
+        lead = owes ? " and " : ", ";
     }
-    buf_printf(out, "%s", *lead ? " or the end of the clause" : "the end of the clause");
+    if (!owes)
+        buf_printf(out, "%s", *lead ? " or the end of the clause" : "the end of the clause");
 }
 
 static bool unexpected_word(struct reader *r, const struct fault_clause *c)
