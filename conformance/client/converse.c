@@ -82,6 +82,7 @@ struct conn *client_try_accept(struct check_ctx *c, int64_t deadline_us)
             struct conn *conn = conn_adopt(c, fd, &p->address);
 
             conn->raw = true;
+            p->connections++;
             check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: it connects",
                        conn->number);
             return conn;
