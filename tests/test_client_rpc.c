@@ -43,6 +43,8 @@ static const struct {
     {"rpc.wrong-xid rpc.stale-xid rpc.msg-type rpc.verifier-length rpc.verifier-body rpc.fragments "
      "rpc.empty-fragments rpc.one-segment rpc.trickle rpc.int-range rpc.server-dies honest",
      OVER_TCP, "--patience 4000", "python3 tests/foreign/rpc_client.py {host} {port} tcp"},
+    {"rpc.after-timeout rpc.wrong-xid rpc.stale-xid rpc.one-segment honest", OVER_TCP,
+     "--patience 4000", "python3 tests/foreign/rpc_client.py {host} {port} tcp ahead"},
     {"rpc.wrong-xid rpc.stray-budget rpc.stale-xid rpc.duplicate-reply rpc.cut-results "
      "rpc.reply-source rpc.retransmit-xid honest",
      OVER_UDP, "", "python3 tests/foreign/rpc_client.py {host} {port} udp"},

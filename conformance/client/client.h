@@ -39,6 +39,7 @@ struct client_facts {
     unsigned shown_times; /* ... so often: some show the question, too */
     unsigned asks;        /* of CLIENT_TEXTS texts, how many it has asked for */
     bool pipelines;       /* it asks on before it has its answer */
+    bool reconnects;      /* it makes a connection for each request */
     bool pings;           /* RPC: it calls NULL and nothing else, so that is what it asks for */
     size_t before;        /* octets of a request in front of the text */
     size_t after;         /* ... and behind it */

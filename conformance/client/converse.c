@@ -83,6 +83,7 @@ struct conn *client_try_accept(struct check_ctx *c, int64_t deadline_us)
             char where[ADDRESS_TEXT_MAX];
 
             conn->raw = true;
+            p->connections++;
             address_format(&p->address, where, sizeof(where));
             check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: it connects to %s",
                        conn->number, where);

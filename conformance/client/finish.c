@@ -1,5 +1,6 @@
 /* The steps of a client check: the end of the client, and what it is taken for. */
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@ enum {
     END_AFTER_MS = 300, /* all is answered, and the client may be waiting for our end of file */
     PER_CENT = 100,
     LAST_WORDS = 160,
+    SHELL_SIGNAL = 128,
 };
 
 /* ---- until it ends ---- */
@@ -259,6 +261,15 @@ unsigned client_busy_percent(struct check_ctx *c, unsigned ms)
 
 /* ---- judging ---- */
 
+/* The command is run by sh(1), which tells of a signal that ended its child by 128 and the number
+   of the signal. The other statuses up there are the client's own, like the 255 of Perl's die(). */
+static bool ended_by_itself(int wait_status)
+{
+    int signal = WEXITSTATUS(wait_status) - SHELL_SIGNAL;
+
+    return WIFEXITED(wait_status) && (signal <= 0 || (signal > SIGTERM && signal != SIGSYS));
+}
+
 /* What no end may be: by a signal, or with a sanitizer's complaint. */
 static bool ended_orderly(struct check_ctx *c)
 {
@@ -272,8 +283,7 @@ static bool ended_orderly(struct check_ctx *c)
         check_broken(c, "no complaint of a sanitizer", "%s", line);
         return false;
     }
-    int status = WIFEXITED(p->process.status) ? WEXITSTATUS(p->process.status) : -1;
-    if (status >= 0 && status <= 128)
+    if (ended_by_itself(p->process.status))
         return true;
     play_end_text(c, end, sizeof(end));
     check_broken(c, "the client ends by itself, not by a signal", "%s", end);

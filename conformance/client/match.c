@@ -7,10 +7,12 @@
 
 enum {
     OTHER_HOST = 2, /* 127.0.0.2 */
-    STRAYS = 5,     /* in front of a true reply */
+    STRAYS = 6,     /* in front of a true reply */
     TURNS = 100,    /* strays while patience lasts: one in 300 ms of the usual 30 s */
     MESSAGE_MAX = 1 << 17,
 };
+
+#define UPPER_HALF 0xffff0000U
 
 /* Replies with other xids and forged results, and then the true one. The closure says whether it is
    judged that none of them is shown. */
@@ -23,8 +25,10 @@ static void answer_behind_strays(struct check_ctx *c, struct conn *conn,
     client_call_of(c, conn, r, &call);
     if (*judged)
         client_call_must_differ(c, &call);
-    /* In front of it, behind it, its complement, its octets the other way round, and zero. */
-    const uint32_t xids[] = {call.xid - 1, call.xid + 1, ~call.xid, bswap_32(call.xid), 0};
+    /* In front of it, behind it, its complement, that of its first half alone, its octets the other
+       way round, and zero. */
+    const uint32_t xids[] = {call.xid - 1,          call.xid + 1,       ~call.xid,
+                             call.xid ^ UPPER_HALF, bswap_32(call.xid), 0};
     _Static_assert(ARRAY_LEN(xids) == STRAYS, "an xid for each stray");
     for (unsigned i = 0; i < STRAYS; i++) {
         struct onc_reply stray = call.forged;
@@ -166,8 +170,9 @@ static const struct check checks[] = {
         .id = "client.rpc.wrong-xid",
         .claim = "a reply with another xid is never the answer",
         .why = "The xid is all that ties a reply to its call.",
-        .how = "Forged replies whose xids are near to that of the call, its complement, its "
-               "octets the other way round, and 0; then the true one.",
+        .how = "Forged replies whose xids are near to that of the call, its complement, the "
+               "complement of half of it, its octets the other way round, and 0; then the true "
+               "one.",
         .cites = {REQ_RPC_5531_8_02},
         .needs = NEED_RPC | NEED_JUDGES,
         .run = wrong_xid,
@@ -176,7 +181,7 @@ static const struct check checks[] = {
         .id = "client.rpc.stray-budget",
         .claim = "stray datagrams do not end a call whose reply comes",
         .why = "Late replies to earlier calls are such strays, and so is what anybody sends.",
-        .how = "Each datagram of the client is answered by five with other xids and then by the "
+        .how = "Each datagram of the client is answered by six with other xids and then by the "
                "true reply; the client gets its answer.",
         .cites = {REQ_RPC_ROB_9_08},
         .needs = NEED_RPC | NEED_DATAGRAM | NEED_JUDGES,

@@ -28,6 +28,7 @@ struct client_play {
     struct process process;
     unsigned asked; /* bit i: text i was asked for */
     unsigned answered;
+    unsigned connections;
     unsigned datagrams;
     int64_t arrivals[CLIENT_COPIES];
     struct address last_from; /* of the last datagram */

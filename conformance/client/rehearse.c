@@ -86,6 +86,7 @@ static void several_texts(struct check_ctx *c, struct client_facts *facts)
     for (unsigned i = 0; i < CLIENT_TEXTS; i++)
         asked += play_of(c)->asked >> i & 1;
     facts->asks = asked;
+    facts->reconnects = asked > 1 && play_of(c)->connections >= asked;
 }
 
 static void say_facts(struct check_ctx *c, const struct client_facts *facts)

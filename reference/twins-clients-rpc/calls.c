@@ -42,11 +42,11 @@ static const struct twin twins[] = {
      .check = "client.rpc.server-restart",
      .what = "where the connection ends it shows the answer before",
      .fault = {.eof = END_IS_EARLIER, .reset = END_IS_EARLIER}},
-    {.name = "fresh-xid",
+    {.name = "marks-copies",
      .check = "client.dgram.retransmit-identical",
      .transport = "rpc+udp",
-     .what = "each copy of a call has another xid",
-     .fault = {.fresh_xid = true}},
+     .what = "each copy of a call has one more word behind its arguments",
+     .fault = {.marks_copies = true}},
 };
 
 TWINS(calls);

@@ -97,6 +97,8 @@ static enum heard wait_for_message(struct client *k, const char *text, struct bu
         if (k->fault->fresh_xid)
             k->xid++;
         put_call(k, text, call);
+        if (k->fault->marks_copies)
+            buf_put_u32(call, k->xid);
         if (!transport_send(k, buf_slice(call), why))
             return HEARD_END;
     }

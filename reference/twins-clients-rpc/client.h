@@ -17,7 +17,7 @@ enum { CLIENT_MESSAGE_MAX = 1 << 16, CLIENT_SHOWN_MAX = 512, CLIENT_ADDRESSES_MA
 enum client_wait { WAIT_CALL, WAIT_READ, WAIT_FRAGMENT, WAIT_RECORD, WAIT_EVER };
 
 /* Whose replies are taken. */
-enum client_match { MATCH_OWN, MATCH_EARLIER, MATCH_ANY };
+enum client_match { MATCH_OWN, MATCH_EARLIER, MATCH_HALF, MATCH_ANY };
 
 /* What is done where a connection ends before a reply does. */
 enum client_end {
@@ -36,6 +36,7 @@ struct fault {
     bool sys_verifier;     /* the verifier is AUTH_SYS, too */
     bool fresh_connection; /* for each call */
     bool fresh_xid;        /* for each copy of a call */
+    bool marks_copies;     /* by a word behind the arguments of each copy */
     uint32_t rpcvers;      /* 0: as it should be */
     uint8_t padding;       /* the octets of it */
     bool repeats;          /* calls again for as long as it is told SYSTEM_ERR */

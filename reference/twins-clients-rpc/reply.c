@@ -153,6 +153,8 @@ static bool is_ours(const struct client *k, uint32_t xid)
         break;
     case MATCH_EARLIER:
         return xid >= k->first_xid && xid <= k->xid;
+    case MATCH_HALF:
+        return (uint16_t)xid == (uint16_t)k->xid;
     case MATCH_ANY:
         return true;
     }

@@ -1,4 +1,5 @@
-/* Servers without a fault, and with habits that are rare; each must pass all checks of its suite. */
+/* Servers without a fault, and with habits that are rare; each must pass all checks of its suite.
+ */
 #include <sys/socket.h>
 
 #include "harness/base/deadline.h"

@@ -1,8 +1,9 @@
-"""A client of MSGPROG: rpc_client.py HOST PORT tcp|udp [naive]. Stores each line of its standard
+"""A client of MSGPROG: rpc_client.py HOST PORT tcp|udp [naive|ahead]. Stores each line of its standard
 input and prints its number.
 
 naive  as they are written in an afternoon: one recv() of its usual length is the reply, and its last
        word the number
+ahead  makes all calls at once, and prints all numbers or none; for tcp
 """
 import random
 import socket
@@ -97,9 +98,13 @@ def number_of(reply):
         raise Failed("a reply that ends too soon") from None
 
 
-def call(wire, text, xid):
+def send_call(wire, text, xid):
     wire.send(words(xid, CALL, 2, PROGRAM, VERSION, SAVEMSG, 0, 0, 0, 0, len(text)) + text +
               bytes(-len(text) % 4))
+
+
+def call(wire, text, xid):
+    send_call(wire, text, xid)
     end = time.monotonic() + TIMEOUT
     if naive:
         wire.socket.settimeout(None)
@@ -110,9 +115,25 @@ def call(wire, text, xid):
             return number_of(reply)
 
 
+def call_ahead(wire, texts, first):
+    """The numbers, in order, whatever order the replies have."""
+    for xid, text in enumerate(texts, first):
+        send_call(wire, text, xid)
+    numbers, end = {}, time.monotonic() + TIMEOUT
+    while len(numbers) < len(texts):
+        reply = wire.receive(end)
+        xid, kind_of = struct.unpack(">2I", reply[:8]) if len(reply) >= 8 else (0, CALL)
+        if kind_of == REPLY and first <= xid < first + len(texts):
+            numbers[xid] = number_of(reply)
+    return [numbers[xid] for xid in sorted(numbers)]
+
+
 def main():
     wire = Stream() if kind == "tcp" else Datagrams()
     first = random.randrange(1 << 30)
+    if "ahead" in sys.argv:
+        print(*call_ahead(wire, [line.rstrip("\n").encode() for line in sys.stdin], first))
+        return
     for xid, line in enumerate(sys.stdin, first):
         print(call(wire, line.rstrip("\n").encode(), xid), flush=True)
 
