@@ -226,6 +226,9 @@ static const struct {
     {"does not hear SIGTERM", "trap \"\" TERM; sleep 600 & wait; sleep 600"},
     {"leaves children", "setsid sleep 600 & sleep 600 & exec sleep 600"},
     {"kills its group", "kill -9 0"},
+    {"stops its parent", "kill -STOP $PPID"},
+    {"stops its parent again and again",
+     "i=0; while [ $i -lt 20 ]; do kill -STOP $PPID; sleep 0.02; i=$((i + 1)); done"},
 };
 
 static bool still_runs(const char *number)

@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
+#include "harness/base/log.h"
 
 enum {
     TURN_MS = 100, /* longest sleep of the loop: pipes of a target are looked at that often */
     CALIBRATION_LIMIT_MS = 180000,
     CALIBRATIONS_MAX = 3,
+    ORPHANS_LIMIT_MS = 10000,
 };
 
 /* ---- signals ---- */
@@ -419,9 +421,12 @@ static void remove_folder(const char *folder)
 static void end_orphans(void)
 {
     pid_t tree[PROCVIEW_TREE_MAX];
+    int64_t deadline = deadline_in_ms(ORPHANS_LIMIT_MS);
 
-    /* One of them may start another between our look and its end: look again until none is left. */
-    for (;;) {
+    /* One of them may start another between our look and its end: look again until none is left.
+       Some start others faster than anybody can look, or hang in the kernel; the report comes all
+       the same. */
+    while (!deadline_passed(deadline)) {
         size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
 
         for (size_t i = 0; i < count; i++) {
@@ -436,6 +441,7 @@ static void end_orphans(void)
             return;
         deadline_wait(deadline_in_ms(1));
     }
+    log_error("processes that the run has started cannot be ended; some of them still run");
 }
 
 /* Starts the target where that is asked for, and finds out about it. */
