@@ -277,12 +277,38 @@ static void test_nothing_left(void **state UNUSED)
     assert_false(still_runs(mark));
 }
 
+/* A daemon of one run of the client is gone before the next one begins. */
+static void test_daemons_end_with_their_check(void **state UNUSED)
+{
+    char mark[32];
+
+    text_format(mark, sizeof(mark), "7%lld", (long long)deadline_now_us() % 100000000);
+    struct program_result r = program_run(
+        LIMIT_S,
+        "@B/assay client stream.silent stream.early-eof stream.refused --listen "
+        "tcp://127.0.0.1:0 --jobs 1 --patience 500 --quiet -- "
+        "'pgrep -fxc \"sleep %s\" >>%s/daemons; (setsid sleep %s &); exec @B/assay-sender {url}'",
+        mark, program_folder, mark);
+    char path[128];
+
+    text_format(path, sizeof(path), "%s/daemons", program_folder);
+    char *counts = program_read_file(path);
+    assert_non_null(counts);
+    assert_true(strlen(counts) >= 5 * strlen("0\n"));
+    for (const char *at = counts; *at; at += 2)
+        assert_memory_equal(at, "0\n", 2);
+    free(counts);
+    program_free(&r);
+    assert_false(still_runs(mark));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_input),    cmocka_unit_test(test_other_way_round),
         cmocka_unit_test(test_evidence),     cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_daemons_end_with_their_check),
+        cmocka_unit_test(test_clients),
     };
 
     return cmocka_run_group_tests(tests, program_open_folder, program_close_folder);

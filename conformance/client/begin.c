@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -254,6 +255,8 @@ static void start(struct check_ctx *c, struct client_play *p)
     o.command = buf_text(&command);
     if (check_alive(c)) {
         check_tell(c, WHO_KIT, buf_slice(&p->input), "runs: %s", o.command);
+        /* A client that becomes a daemon ends with its check, and is not taken for the next one. */
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
         p->started = process_start(&p->process, &o, &why);
         if (!p->started)
             check_trouble(c, "%s", why.text);
@@ -323,8 +326,10 @@ void client_close(struct check_ctx *c)
 
     if (!p)
         return;
-    if (p->started)
+    if (p->started) {
         process_stop(&p->process, deadline_in_ms(STOP_MS));
+        process_end_orphans(deadline_in_ms(STOP_MS));
+    }
     if (p->feed >= 0)
         close(p->feed);
     if (p->listener >= 0 && !p->serving)

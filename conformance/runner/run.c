@@ -417,33 +417,6 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-/* Ends whatever a check that was killed has left behind: it is our child by now. */
-static void end_orphans(void)
-{
-    pid_t tree[PROCVIEW_TREE_MAX];
-    int64_t deadline = deadline_in_ms(ORPHANS_LIMIT_MS);
-
-    /* One of them may start another between our look and its end: look again until none is left.
-       Some start others faster than anybody can look, or hang in the kernel; the report comes all
-       the same. */
-    while (!deadline_passed(deadline)) {
-        size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
-
-        for (size_t i = 0; i < count; i++) {
-            if (tree[i] != getpid())
-                kill(tree[i], SIGKILL);
-        }
-        pid_t ended;
-        do {
-            ended = waitpid(-1, NULL, WNOHANG);
-        } while (ended > 0); /* thousands, of a server with a process for each client */
-        if (ended < 0 && errno != EINTR)
-            return;
-        deadline_wait(deadline_in_ms(1));
-    }
-    log_error("processes that the run has started cannot be ended; some of them still run");
-}
-
 /* Starts the target where that is asked for, and finds out about it. */
 static void reach(struct run *run)
 {
@@ -485,7 +458,9 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
         text_copy(run->ending, sizeof(run->ending), "interrupted; the rest was not run");
     if (options->spawn)
         supervise_stop(run);
-    end_orphans();
+    /* What a check that was killed has left behind is our child by now. */
+    if (!process_end_orphans(deadline_in_ms(ORPHANS_LIMIT_MS)))
+        log_error("processes that the run has started cannot be ended; some of them still run");
     remove_folder(run->folder);
     if (options->progress)
         fprintf(stderr, "\r\033[K");
