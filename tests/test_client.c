@@ -277,6 +277,19 @@ static void test_nothing_left(void **state UNUSED)
     assert_false(still_runs(mark));
 }
 
+/* A run that cannot even begin leaves no folder either. */
+static void test_no_folder_left(void **state UNUSED)
+{
+    struct program_result r = program_run(LIMIT_S,
+                                          "mkdir %s/t && TMPDIR=%s/t @B/assay client all --listen "
+                                          "tcp://nosuchhost.invalid:0 -- true >&2; ls -A %s/t",
+                                          program_folder, program_folder, program_folder);
+
+    assert_non_null(strstr(r.err, "does not resolve"));
+    assert_string_equal(r.out, "");
+    program_free(&r);
+}
+
 /* A daemon of one run of the client is gone before the next one begins. */
 static void test_daemons_end_with_their_check(void **state UNUSED)
 {
@@ -305,10 +318,10 @@ static void test_daemons_end_with_their_check(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_input),    cmocka_unit_test(test_other_way_round),
-        cmocka_unit_test(test_evidence),     cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_daemons_end_with_their_check),
-        cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_bad_input),      cmocka_unit_test(test_other_way_round),
+        cmocka_unit_test(test_evidence),       cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_nothing_left),   cmocka_unit_test(test_daemons_end_with_their_check),
+        cmocka_unit_test(test_no_folder_left), cmocka_unit_test(test_clients),
     };
 
     return cmocka_run_group_tests(tests, program_open_folder, program_close_folder);

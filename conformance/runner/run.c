@@ -438,8 +438,10 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
     run->options = options;
     run->began_us = deadline_now_us();
     run->started = time(NULL);
-    if (!open_run(run, why) || (options->client && !resolve_place(run, why)))
+    if (!open_run(run, why) || (options->client && !resolve_place(run, why))) {
+        remove_folder(run->folder);
         return false;
+    }
     if (options->client) {
         rehearse(run);
     } else {
