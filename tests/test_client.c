@@ -262,6 +262,9 @@ static const struct {
     {"does not hear SIGTERM", "trap \"\" TERM; sleep 600 & wait; sleep 600"},
     {"leaves children", "setsid sleep 600 & sleep 600 & exec sleep 600"},
     {"kills its group", "kill -9 0"},
+    {"stops its parent", "kill -STOP $PPID"},
+    {"stops its parent again and again",
+     "i=0; while [ $i -lt 20 ]; do kill -STOP $PPID; sleep 0.02; i=$((i + 1)); done"},
 };
 
 static bool still_runs(const char *number)
@@ -310,12 +313,55 @@ static void test_nothing_left(void **state UNUSED)
     assert_false(still_runs(mark));
 }
 
+/* A run that cannot even begin leaves no folder either. */
+static void test_no_folder_left(void **state UNUSED)
+{
+    struct program_result r = program_run(LIMIT_S,
+                                          "mkdir %s/t && TMPDIR=%s/t @B/assay client all --listen "
+                                          "tcp://nosuchhost.invalid:0 -- true >&2; ls -A %s/t",
+                                          program_folder, program_folder, program_folder);
+
+    assert_non_null(strstr(r.err, "does not resolve"));
+    assert_string_equal(r.out, "");
+    program_free(&r);
+}
+
+/* A daemon of one run of the client is gone before the next one begins. */
+static void test_daemons_end_with_their_check(void **state UNUSED)
+{
+    char mark[32];
+
+    text_format(mark, sizeof(mark), "7%lld", (long long)deadline_now_us() % 100000000);
+    struct program_result r = program_run(
+        LIMIT_S,
+        "@B/assay client stream.silent stream.early-eof stream.refused --listen "
+        "tcp://127.0.0.1:0 --jobs 1 --patience 500 --quiet -- "
+        "'pgrep -fxc \"sleep %s\" >>%s/daemons; (setsid sleep %s &); exec @B/assay-sender {url}'",
+        mark, program_folder, mark);
+    char path[128];
+
+    text_format(path, sizeof(path), "%s/daemons", program_folder);
+    char *counts = program_read_file(path);
+    assert_non_null(counts);
+    assert_true(strlen(counts) >= 5 * strlen("0\n"));
+    for (const char *at = counts; *at; at += 2)
+        assert_memory_equal(at, "0\n", 2);
+    free(counts);
+    program_free(&r);
+    assert_false(still_runs(mark));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_input), cmocka_unit_test(test_other_way_round),
-        cmocka_unit_test(test_evidence),  cmocka_unit_test(test_relay_from_elsewhere),
-        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_other_way_round),
+        cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_relay_from_elsewhere),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_daemons_end_with_their_check),
+        cmocka_unit_test(test_no_folder_left),
         cmocka_unit_test(test_clients),
     };
 

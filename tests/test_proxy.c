@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -636,6 +637,40 @@ static void test_bound_of_connections(void **state UNUSED)
     close_line(&lines[0]);
     close_line(&lines[2]);
     stage_close(&s);
+}
+
+/* Without descriptors for both sides of a connection it waits, and nobody says that the target is
+   not there; be an even or an odd number of them free. */
+static void test_bound_of_descriptors(void **state UNUSED)
+{
+    for (rlim_t room = 4; room < 6; room++) {
+        struct rlimit before, low;
+        struct stage s;
+        int clients[4];
+        unsigned let_in = 0;
+
+        stage_open(&s, (struct stage_options){.front = ENDPOINT_TCP, .back = ENDPOINT_TCP});
+        for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+            clients[i] = dial_stage(&s);
+        int first_free = dup(s.target_fd);
+        close(first_free);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        low = before;
+        low.rlim_cur = (rlim_t)first_free + room;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        for (int i = 0; i < 20; i++)
+            turn(&s);
+        assert_int_equal(fault_proxy_counters(s.proxy)->active, room / 2);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        await_active(&s, ARRAY_LEN(clients));
+        for (int fd; (fd = accept(s.target_fd, NULL, NULL)) >= 0; let_in++)
+            close(fd);
+        assert_int_equal(let_in, ARRAY_LEN(clients));
+        assert_int_equal(fault_proxy_counters(s.proxy)->unreached, 0);
+        for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+            close(clients[i]);
+        stage_close(&s);
+    }
 }
 
 /* ---- datagrams ---- */
@@ -1380,6 +1415,7 @@ int main(void)
         cmocka_unit_test(test_nobody_at_the_target),
         cmocka_unit_test(test_reset_behind_a_stall),
         cmocka_unit_test(test_bound_of_connections),
+        cmocka_unit_test(test_bound_of_descriptors),
         cmocka_unit_test(test_borders),
         cmocka_unit_test(test_bursts),
         cmocka_unit_test(test_many_clients),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -97,6 +98,7 @@ static void listen_here(struct check_ctx *c, struct client_play *p)
 
     p->listener = net_listen(&e, p->plan.flags & CLIENT_FULL ? 0 : BACKLOG, &why);
     if (p->listener < 0) {
+        c->outcome->asked_for = errno != EMFILE && errno != ENFILE && errno != ENOMEM;
         check_trouble(c, "%s", why.text);
         return;
     }
@@ -260,6 +262,8 @@ static void start(struct check_ctx *c, struct client_play *p)
     if (check_alive(c)) {
         check_tell(c, WHO_KIT, buf_slice(&p->input), "runs: %s%s", o.command,
                    p->input.len > 0 ? "; its standard input:" : "");
+        /* A client that becomes a daemon ends with its check, and is not taken for the next one. */
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
         p->started = process_start(&p->process, &o, &why);
         if (!p->started)
             check_trouble(c, "%s", why.text);
@@ -329,8 +333,10 @@ void client_close(struct check_ctx *c)
 
     if (!p)
         return;
-    if (p->started)
+    if (p->started) {
         process_stop(&p->process, deadline_in_ms(STOP_MS));
+        process_end_orphans(deadline_in_ms(STOP_MS));
+    }
     if (p->feed >= 0)
         close(p->feed);
     if (p->listener >= 0 && !p->serving)

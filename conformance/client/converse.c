@@ -120,10 +120,12 @@ static void blame(struct check_ctx *c, const char *expected, const char *came)
     play_end_text(c, end, sizeof(end));
     if (p->process.ended && WIFEXITED(p->process.status) &&
         (WEXITSTATUS(p->process.status) == CANNOT_RUN ||
-         WEXITSTATUS(p->process.status) == NOT_FOUND))
+         WEXITSTATUS(p->process.status) == NOT_FOUND)) {
+        c->outcome->asked_for = true;
         check_trouble(c, "it cannot be started: %s", end);
-    else
+    } else {
         check_broken(c, expected, "%s%s", came, end);
+    }
 }
 
 struct conn *client_accept(struct check_ctx *c)

@@ -74,7 +74,11 @@ bool job_ended(struct job *job)
 {
     if (job->pid == 0)
         return true;
-    if (waitpid(job->pid, &job->status, WNOHANG) == job->pid) {
+    pid_t changed = waitpid(job->pid, &job->status, WNOHANG | WUNTRACED);
+    if (changed == job->pid && WIFSTOPPED(job->status)) {
+        /* A client knows its parent, and may stop it: the check would hang until its limit. */
+        kill(job->pid, SIGCONT);
+    } else if (changed == job->pid) {
         job->pid = 0;
         job->ended = true;
         settle(job);

@@ -37,6 +37,7 @@ struct outcome {
     bool turned_away; /* the target did not let a connection in, or ended it before any answer */
     bool silent;      /* what was due did not come; nothing wrong came */
     bool stalled;     /* ... and that was the answer to an honest request */
+    bool asked_for;   /* trouble that lies in what the user asked for, not in our machine */
     unsigned met;     /* expectations that were met */
     char reason[OUTCOME_TEXT_MAX];
     char expected[OUTCOME_TEXT_MAX];

@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
+#include "harness/base/log.h"
 
 enum {
     TURN_MS = 100, /* longest sleep of the loop: pipes of a target are looked at that often */
     CALIBRATION_LIMIT_MS = 180000,
     CALIBRATIONS_MAX = 3,
+    ORPHANS_LIMIT_MS = 10000,
 };
 
 /* ---- signals ---- */
@@ -345,7 +347,7 @@ static void rehearse(struct run *run)
         *e->outcome = *o;
         e->state = ENTRY_DONE;
         e->ran = true;
-    } else if (o->kind == OUTCOME_TROUBLE && !run->helper.killed) {
+    } else if (o->kind == OUTCOME_TROUBLE && !o->asked_for && !run->helper.killed) {
         run_fail(run, o->reason);
     } else if (!run->target.answers) {
         text_format(run->ending, sizeof(run->ending),
@@ -425,29 +427,6 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-/* Ends whatever a check that was killed has left behind: it is our child by now. */
-static void end_orphans(void)
-{
-    pid_t tree[PROCVIEW_TREE_MAX];
-
-    /* One of them may start another between our look and its end: look again until none is left. */
-    for (;;) {
-        size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
-
-        for (size_t i = 0; i < count; i++) {
-            if (tree[i] != getpid())
-                kill(tree[i], SIGKILL);
-        }
-        pid_t ended;
-        do {
-            ended = waitpid(-1, NULL, WNOHANG);
-        } while (ended > 0); /* thousands, of a server with a process for each client */
-        if (ended < 0 && errno != EINTR)
-            return;
-        deadline_wait(deadline_in_ms(1));
-    }
-}
-
 /* Starts the target where that is asked for, and finds out about it. */
 static void reach(struct run *run)
 {
@@ -469,8 +448,10 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
     run->options = options;
     run->began_us = deadline_now_us();
     run->started = time(NULL);
-    if (!open_run(run, why) || (options->client && !resolve_place(run, why)))
+    if (!open_run(run, why) || (options->client && !resolve_place(run, why))) {
+        remove_folder(run->folder);
         return false;
+    }
     if (options->client) {
         rehearse(run);
     } else {
@@ -489,7 +470,9 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
         text_copy(run->ending, sizeof(run->ending), "interrupted; the rest was not run");
     if (options->spawn)
         supervise_stop(run);
-    end_orphans();
+    /* What a check that was killed has left behind is our child by now. */
+    if (!process_end_orphans(deadline_in_ms(ORPHANS_LIMIT_MS)))
+        log_error("processes that the run has started cannot be ended; some of them still run");
     remove_folder(run->folder);
     if (options->progress)
         fprintf(stderr, "\r\033[K");

@@ -536,6 +536,12 @@ static void prepare(int fd)
 
 static void ready(struct fault_proxy *p, struct fault_watch *w, uint32_t events);
 
+/* It says nothing about the target. */
+static bool is_our_lack(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 /* True where a connect is under way, or is tried again soon. */
 static bool dial(struct fault_proxy *p, struct conn *c)
 {
@@ -545,6 +551,10 @@ static bool dial(struct fault_proxy *p, struct conn *c)
         const struct address *to = &p->to[c->attempt];
         int fd = socket(address_family(to), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+        if (fd < 0 && is_our_lack(errno)) {
+            fault_wake_at(p, &c->halves[FAULT_UP].wake, p->now_us + RETRY_US);
+            return true;
+        }
         if (fd < 0)
             break;
         s->local = address_family(to) == AF_UNIX;
@@ -646,6 +656,17 @@ static struct conn *new_conn(struct fault_proxy *p, int fd)
     return c;
 }
 
+/* Pipes that are kept for later are of more use as descriptors of connections. */
+static void close_channels(struct streams *s)
+{
+    while (s->channels) {
+        struct channel *c = s->channels;
+
+        s->channels = c->next;
+        close_channel(s, c);
+    }
+}
+
 /* Nobody more is let in, for a while or until somebody goes. */
 static void refuse(struct fault_proxy *p, bool for_a_while)
 {
@@ -654,13 +675,28 @@ static void refuse(struct fault_proxy *p, bool for_a_while)
     p->counters.refused++;
     s->paused = true;
     fault_watch_change(p, &p->listener, 0);
-    if (for_a_while)
-        fault_wake_at(p, &s->listen_again, p->now_us + NO_DESCRIPTOR_US);
+    if (!for_a_while)
+        return;
+    close_channels(s);
+    fault_wake_at(p, &s->listen_again, p->now_us + NO_DESCRIPTOR_US);
 }
 
 static void fire_listen(struct fault_timer *t UNUSED, void *closure)
 {
     listen_on(closure);
+}
+
+/* Whoever is let in needs a second descriptor, towards the target: so only where there are two. */
+static int accept_with_room(struct fault_proxy *p, int listener)
+{
+    int room = fcntl(p->epoll, F_DUPFD_CLOEXEC, 0);
+    int fd = room < 0 ? -1 : accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int error = errno;
+
+    if (room >= 0)
+        close(room);
+    errno = error;
+    return fd;
 }
 
 static void accept_some(struct fault_proxy *p, struct fault_watch *w, uint32_t events UNUSED)
@@ -670,7 +706,7 @@ static void accept_some(struct fault_proxy *p, struct fault_watch *w, uint32_t e
         return;
     }
     for (unsigned i = 0; i < STEPS_MAX && p->counters.active < p->limits.clients; i++) {
-        int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept_with_room(p, w->fd);
 
         if (fd < 0 && errno == ECONNABORTED)
             continue;
@@ -723,12 +759,7 @@ static void close_streams(struct fault_proxy *p)
     while (s->live)
         end_conn(p, s->live, true);
     sweep_streams(p);
-    while (s->channels) {
-        struct channel *c = s->channels;
-
-        s->channels = c->next;
-        close_channel(s, c);
-    }
+    close_channels(s);
     while (s->spares) {
         struct spare *spare = s->spares;
 

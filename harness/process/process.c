@@ -165,6 +165,29 @@ void process_stop(struct process *p, int64_t deadline_us)
     p->out = p->err = -1;
 }
 
+bool process_end_orphans(int64_t deadline_us)
+{
+    pid_t tree[PROCVIEW_TREE_MAX];
+
+    for (;;) {
+        pid_t ended;
+
+        do {
+            ended = waitpid(-1, NULL, WNOHANG);
+        } while (ended > 0); /* thousands, of a server with a process for each client */
+        if (ended < 0 && errno != EINTR)
+            return true;
+        if (deadline_passed(deadline_us))
+            return false;
+        size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
+        for (size_t i = 0; i < count; i++) {
+            if (tree[i] != getpid())
+                kill(tree[i], SIGKILL);
+        }
+        deadline_wait(deadline_in_ms(1));
+    }
+}
+
 void process_end_text(const struct process *p, char *out, size_t cap)
 {
     int signal = 0;

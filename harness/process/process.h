@@ -53,6 +53,12 @@ bool process_wait(struct process *p, int64_t deadline_us);
    process is then as before process_start, its tails kept. */
 void process_stop(struct process *p, int64_t deadline_us);
 
+/* Ends all our children and theirs, whoever started them; for a process that takes in orphans
+   (PR_SET_CHILD_SUBREAPER) and waits for none of them any more. One may start another between a
+   look and its end, so it is looked again until none is left. False where that has no end before
+   the deadline: some start others faster than anybody can look, or hang in the kernel. */
+bool process_end_orphans(int64_t deadline_us);
+
 /* How it ended: "exited with status 1", "was killed by signal 11 (Segmentation fault)". A shell's
    128 + N is told as signal N. */
 void process_end_text(const struct process *p, char *out, size_t cap);
