@@ -316,10 +316,11 @@ static void test_nothing_left(void **state UNUSED)
 /* A run that cannot even begin leaves no folder either. */
 static void test_no_folder_left(void **state UNUSED)
 {
-    struct program_result r = program_run(LIMIT_S,
-                                          "mkdir %s/t && TMPDIR=%s/t @B/assay client all --listen "
-                                          "tcp://nosuchhost.invalid:0 -- true >&2; ls -A %s/t",
-                                          program_folder, program_folder, program_folder);
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "mkdir %s/t && TMPDIR=%s/t @B/assay client all --listen "
+                    "tcp://nosuchhost.invalid:0 -- true {port} >&2; ls -A %s/t",
+                    program_folder, program_folder, program_folder);
 
     assert_non_null(strstr(r.err, "does not resolve"));
     assert_string_equal(r.out, "");
