@@ -26,7 +26,7 @@
 enum {
     TWINS_MAX = 1024,
     JOBS_MAX = 16, /* servers at once */
-    CLIENTS = 6,   /* ... and clients beside them */
+    SLOW = 6,      /* ... and what is slow beside them */
     FIELDS = 5,
     LINE_MAX_ = 1024,
     LIST_LIMIT_MS = 10000,
@@ -73,7 +73,7 @@ struct proof {
     char *lines[TWINS_MAX]; /* what the fields of a twin point into */
     struct twin twins[TWINS_MAX];
     size_t count;
-    struct job jobs[JOBS_MAX + CLIENTS];
+    struct job jobs[JOBS_MAX + SLOW];
     unsigned said;
     unsigned failed;
 };
@@ -316,9 +316,9 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     else
         compose_server(p, t, how, out);
     buf_printf(out, " --patience %d --seed 1 --speak ",
-               !t->program->client ? PATIENCE_MS
-               : t->sound          ? PATIENCE_SOUND_MS
-                                   : PATIENCE_CLIENT_MS);
+               t->sound             ? PATIENCE_SOUND_MS
+               : t->program->client ? PATIENCE_CLIENT_MS
+                                    : PATIENCE_MS);
     text_shell_word(out, t->speak);
     report_path(p, t, text, sizeof(text));
     buf_printf(out, " --report json=%s%s", text, t->sound ? " --strict" : "");
@@ -470,19 +470,25 @@ static unsigned parallel(void)
     return n < 2 ? 2 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
 }
 
-/* The next twin from *at on that is of this kind and wanted, or NULL. */
-static const struct twin *next_twin(const struct proof *p, size_t *at, bool client)
+/* Clients mostly wait for what does not come, and servers with rare habits take their time. */
+static bool is_slow(const struct twin *t)
+{
+    return t->program->client || t->sound;
+}
+
+/* The next twin from *at on that is slow, or not, and wanted; or NULL. */
+static const struct twin *next_twin(const struct proof *p, size_t *at, bool slow)
 {
     while (*at < p->count) {
         const struct twin *t = &p->twins[(*at)++];
 
-        if (t->program->client == client && wanted(p, t))
+        if (is_slow(t) == slow && wanted(p, t))
             return t;
     }
     return NULL;
 }
 
-/* Clients mostly wait for what does not come, and have places of their own beside the servers. */
+/* What is slow has places of its own beside the others. */
 static void try_twins(struct proof *p)
 {
     unsigned servers = parallel();
@@ -491,9 +497,9 @@ static void try_twins(struct proof *p)
 
     do {
         running = 0;
-        for (unsigned i = 0; i < servers + CLIENTS; i++) {
+        for (unsigned i = 0; i < servers + SLOW; i++) {
             struct job *job = &p->jobs[i];
-            bool client = i >= servers;
+            bool slow = i >= servers;
             const struct twin *t;
 
             if (job->twin && is_over(job)) {
@@ -502,7 +508,7 @@ static void try_twins(struct proof *p)
                 else
                     finish(p, job);
             }
-            while (!job->twin && (t = next_twin(p, &next[client], client)))
+            while (!job->twin && (t = next_twin(p, &next[slow], slow)))
                 start(p, job, t);
             running += job->twin != NULL;
         }

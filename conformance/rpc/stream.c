@@ -13,6 +13,7 @@ enum {
     SMALL_BUFFER = 4096,
     SMALL_SEGMENT = 536, /* the kernel measures the target's send buffer by it */
     UNREAD = 8 << 20,    /* more than both sides buffer then */
+    QUEUED = 1 << 20,    /* ... and what a server may have before it */
     CALL_BODY = 44,      /* octets of a NULL call with its header */
 };
 
@@ -167,10 +168,16 @@ static void slow_reader(struct check_ctx *c)
     const struct net_dial_options options = {.receive_buffer = SMALL_BUFFER,
                                              .segment = SMALL_SEGMENT};
     struct conn *conn = check_dial_with(c, &c->target.address, &options);
-    /* A server that answers in turn works through them all before it comes to anybody else. */
-    size_t bearable = (size_t)check_rounds(c, UNREAD / CALL_BODY) * CALL_BODY;
+    size_t limit = check_volume(c, UNREAD);
+    /* A server that answers in turn works through all that is queued before it comes to anybody
+       else: it is given that time, or less to do. */
+    int64_t work_ms = (int64_t)(QUEUED / CALL_BODY) * c->target.latency_us / 1000;
 
-    check_push_beside(c, conn, CALL_BODY, size_min(check_volume(c, UNREAD), bearable));
+    if (work_ms <= TARGET_PATIENCE_MAX_MS)
+        c->target.patience_ms += work_ms;
+    else
+        limit = size_min(limit, (size_t)check_rounds(c, UNREAD / CALL_BODY) * CALL_BODY);
+    check_push_beside(c, conn, CALL_BODY, limit);
     check_reset(c, conn);
     check_probe(c);
 }

@@ -357,13 +357,16 @@ static void owe(struct check_ctx *c, struct conn *conn, struct owed item)
     conn->owed[conn->owed_count++] = item;
 }
 
-static void owed_body(const struct check_ctx *c, const struct conn *conn, const struct owed *item,
+/* The body that the request has, and its reply is compared with. */
+static void owed_body(struct check_ctx *c, const struct conn *conn, const struct owed *item,
                       struct buf *out)
 {
     if (item->body_offset == SIZE_MAX)
         exchange_body(c->target.exchange, item->seq, item->size, out);
     else
         buf_put(out, slice_sub(buf_slice(&conn->bodies), item->body_offset, item->size));
+    if (out->failed)
+        check_trouble(c, "out of memory");
 }
 
 void conn_compose(struct check_ctx *c, struct conn *conn, size_t size, const struct slice *body)
@@ -543,7 +546,7 @@ static void match_stream(struct check_ctx *c, struct conn *conn)
 }
 
 /* True where the whole message is the reply to this request. */
-static bool answers(const struct check_ctx *c, struct conn *conn, const struct owed *item,
+static bool answers(struct check_ctx *c, struct conn *conn, const struct owed *item,
                     struct slice message, struct mismatch *why)
 {
     size_t used = 0;
@@ -564,8 +567,7 @@ static bool answers(const struct check_ctx *c, struct conn *conn, const struct o
 
 /* The request that the message answers once more: one that may have more replies than it had, or
    else any; NULL where there is none. */
-static struct owed *answered_before(const struct check_ctx *c, struct conn *conn,
-                                    struct slice message)
+static struct owed *answered_before(struct check_ctx *c, struct conn *conn, struct slice message)
 {
     struct owed *found = NULL;
 

@@ -270,7 +270,7 @@ static bool died_of_first(struct run *run)
 static void gone_in_calibration(struct run *run)
 {
     run->target = run->calibration->target;
-    if (supervise_alive(run, true)) {
+    if (supervise_alive(run, 0)) {
         run->target.pace_ms = 40;
         return;
     }

@@ -156,8 +156,9 @@ bool supervise_target_ended(struct run *run);
    interrupted meanwhile. A target that ends meanwhile ends the job. */
 bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit_ms);
 
-/* Does the target serve? Tries until it does, or until recovery seems hopeless. */
-bool supervise_alive(struct run *run, bool patient);
+/* Does the target serve? Tries until it does, or until recovery seems hopeless; behind work that
+   took so long at least as long again, since it may have as much to clear away. */
+bool supervise_alive(struct run *run, int64_t behind_ms);
 
 /* A sanitizer's line in what the target has written since the last call. */
 bool supervise_sanitizer(struct run *run, char *ret, size_t cap);

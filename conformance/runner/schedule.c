@@ -115,6 +115,12 @@ static bool needs_look(const struct run *run, const struct entry *e)
            e->outcome->kind == OUTCOME_TROUBLE;
 }
 
+/* What a check of load has put on the target it may still be clearing away. */
+static int64_t cleared_ms(const struct entry *e)
+{
+    return e->check->flags & CHECK_ON_REQUEST ? e->duration_us / 1000 : 0;
+}
+
 /* Runs the check to its end. False where the run was interrupted meanwhile. */
 static bool run_alone_once(struct run *run, size_t index)
 {
@@ -144,8 +150,9 @@ static void run_alone(struct run *run, size_t index)
         bool away = e->outcome->kind == OUTCOME_BROKEN && e->outcome->turned_away;
         bool again = away && e->attempts < ATTEMPTS_MAX;
 
-        bool gone = supervise_target_ended(run) ||
-                    (needs_look(run, e) && !supervise_alive(run, true) && !run_was_interrupted());
+        bool gone =
+            supervise_target_ended(run) ||
+            (needs_look(run, e) && !supervise_alive(run, cleared_ms(e)) && !run_was_interrupted());
         if (run->trouble && !supervise_target_ended(run)) {
             leave_open(run, e);
             return;
@@ -344,7 +351,7 @@ static bool still_there(struct run *run)
             suspects++;
         }
     }
-    if (suspects == 0 || !may_go_on(run) || run->options->client || supervise_alive(run, true))
+    if (suspects == 0 || !may_go_on(run) || run->options->client || supervise_alive(run, 0))
         return true;
     if (run_was_interrupted() || run->trouble)
         return false;
@@ -459,5 +466,5 @@ void schedule(struct run *run)
     leave_undecided(run);
     /* Leave it as it was found: a target that shuts everybody out for a while is waited for. */
     if (may_go_on(run) && run->target.pace_ms)
-        supervise_alive(run, true);
+        supervise_alive(run, 0);
 }

@@ -235,8 +235,9 @@ bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit
    one that is silent is given a few probes, each as long as its patience. */
 static void probe_alive(struct check_ctx *c, void *closure)
 {
-    const bool *patient = closure;
-    int64_t deadline = deadline_in_ms(RECOVER_MS);
+    const int64_t *behind_ms = closure;
+    int64_t silent_until = deadline_in_ms(*behind_ms);
+    int64_t deadline = deadline_in_ms(RECOVER_MS + *behind_ms);
     unsigned tries = 0;
 
     do {
@@ -250,18 +251,18 @@ static void probe_alive(struct check_ctx *c, void *closure)
             check_close(c, check_dial(c));
         tries++;
     } while (!check_alive(c) && !deadline_passed(deadline) &&
-             ((*patient && c->outcome->turned_away) || tries < ALIVE_TRIES));
+             (c->outcome->turned_away || tries < ALIVE_TRIES || !deadline_passed(silent_until)));
     if (check_alive(c))
         c->outcome->kind = OUTCOME_HELD;
 }
 
-bool supervise_alive(struct run *run, bool patient)
+bool supervise_alive(struct run *run, int64_t behind_ms)
 {
-    int64_t limit = RECOVER_MS + (ALIVE_TRIES + 1) * 2 * run->target.patience_ms;
+    int64_t limit = RECOVER_MS + behind_ms + (ALIVE_TRIES + 1) * 2 * run->target.patience_ms;
 
     if (supervise_target_ended(run))
         return false;
-    bool ended = supervise_job(run, probe_alive, &patient, limit);
+    bool ended = supervise_job(run, probe_alive, &behind_ms, limit);
     const struct outcome *o = run->helper.outcome;
     if (ended && o->kind == OUTCOME_TROUBLE && !run->helper.killed)
         run_fail(run, o->reason);

@@ -32,8 +32,8 @@ static const struct twin twins[] = {
         .name = "none-fragments-msgprog",
         .check = "msgprog",
         .transport = "rpc+tcp-data",
-        .what = "no fault: sends replies in fragments of one octet, and empty ones between",
-        .fault.stream.fragment_max = 1,
+        .what = "no fault: sends replies in fragments of five octets, and empty ones between",
+        .fault.stream.fragment_max = 5,
     },
     {
         .name = "none-slow",

@@ -106,8 +106,8 @@ static const struct twin twins[] = {
     {
         .name = "none-slow",
         .check = "stream",
-        .what = "no fault: takes 20 ms for everything",
-        .stream = {.turn_ms = 20},
+        .what = "no fault: takes 10 ms for everything",
+        .stream = {.turn_ms = 10},
     },
     {
         .name = "none-one-accept",
@@ -139,8 +139,8 @@ static const struct twin twins[] = {
         .name = "none-udp-slow",
         .check = "datagram",
         .transport = "udp",
-        .what = "no fault: takes 20 ms for everything",
-        .datagram = {.turn_ms = 20, .batch = 64},
+        .what = "no fault: takes 10 ms for everything",
+        .datagram = {.turn_ms = 10, .batch = 64},
     },
     {
         .name = "none-udp-backwards",
