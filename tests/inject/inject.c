@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness/base/base.h"
+#include "harness/base/text.h"
 
 /* KIND(name, the error that the call reports) */
 #define KINDS                                                                                      \
@@ -58,20 +57,20 @@ static struct {
 __attribute__((constructor)) static void read_plan(void)
 {
     const char *text = getenv("ASSAY_INJECT");
-    char name[16];
-    unsigned long at;
+    const char *number = text ? strchr(text, ' ') : NULL;
+    uint64_t at = 0;
 
     plan.mark = getenv("ASSAY_INJECT_MARK");
-    if (!text || !plan.mark || sscanf(text, "%15s %lu", name, &at) != 2)
+    if (!number || !plan.mark || !text_number(number + 1, 1, UINT32_MAX, &at))
         return;
     plan.calls =
         mmap(NULL, sizeof(*plan.calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (plan.calls == MAP_FAILED)
         abort();
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (strcmp(kinds[i].name, name) == 0) {
+        if (text_starts(text, kinds[i].name) && strlen(kinds[i].name) == (size_t)(number - text)) {
             plan.kind = (enum kind)i;
-            plan.at = at; /* from here on calls are counted */
+            plan.at = (unsigned long)at; /* from here on calls are counted */
         }
     }
 }
