@@ -11,7 +11,7 @@
 enum {
     WORDS_MAX = 512, /* of the scenarios and the client's command */
     COMMAND_MAX = 8192,
-    OPTIONS_MAX = 16384,
+    OPTIONS_MAX = 8 << 20, /* --reply may have a megabyte, and each octet of it be quoted */
     OCTETS_MAX = 1 << 20,
     JOBS = 8,            /* clients wait more than they work */
     PATIENCE_MS = 30000, /* stubs of rpcgen wait for 25 s, and they are not alone */

@@ -227,6 +227,19 @@ static void test_evidence(void **state UNUSED)
     program_free(&r);
 }
 
+/* However long what was said of the client is, the command that repeats a check has all of it. */
+static void test_long_options_are_repeated(void **state UNUSED)
+{
+    struct program_result r = program_run(
+        LIMIT_S, "@B/assay client honest.works --listen tcp://127.0.0.1:0 --input none --reply "
+                 "$(printf %%020000d 0) --shows 0 --seed 7 --patience 1500 -- 'exec false {port}'");
+
+    assert_int_equal(r.status, 1);
+    assert_non_null(
+        strstr(r.out, "000 --shows 0 --seed 7 --patience 1500 -- 'exec false {port}'\n"));
+    program_free(&r);
+}
+
 /* Who passes on what comes is not asked for its status, but may not pass on a stranger's words. */
 static void test_relay_from_elsewhere(void **state UNUSED)
 {
@@ -358,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_bad_input),
         cmocka_unit_test(test_other_way_round),
         cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_long_options_are_repeated),
         cmocka_unit_test(test_relay_from_elsewhere),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_nothing_left),

@@ -230,6 +230,12 @@ unsigned client_busy_percent(struct check_ctx *c, unsigned ms);
 unsigned client_datagrams(const struct check_ctx *c);
 int64_t client_arrival_us(const struct check_ctx *c, unsigned i);
 
+/* ---- scenarios of streams and of datagrams, whole (plain.c) ---- */
+
+void client_try_refused(struct check_ctx *c);  /* nobody is there: a status that is not 0 */
+void client_try_says_why(struct check_ctx *c); /* ... and a word about it */
+void client_try_no_spin(struct check_ctx *c);  /* who waits for a reply is idle */
+
 /* ---- the rehearsal ---- */
 
 /* The job that fills the facts before anything is judged. */

@@ -8,9 +8,6 @@
 
 enum {
     SHORT_MS = 20,
-    WATCH_MS = 200,
-    WATCHES = 3,
-    BUSY_PERCENT = 50,
     OVERSIZE = 60000,
     LONG_TEXT = 300,
     COPIES_MAX = 1000, /* more of one request is a flood, whatever the gaps are */
@@ -381,44 +378,6 @@ static void exact_length(struct check_ctx *c)
     check_met(c);
 }
 
-/* ---- nobody there ---- */
-
-static void refused(struct check_ctx *c)
-{
-    struct client_plan plan = {.texts = 1, .flags = CLIENT_NOBODY};
-
-    client_begin(c, &plan);
-    client_finish(c, CLIENT_HEARD);
-    client_must_fail(c);
-}
-
-static void says_why(struct check_ctx *c)
-{
-    struct client_plan plan = {.texts = 1, .flags = CLIENT_NOBODY};
-
-    client_begin(c, &plan);
-    client_finish(c, CLIENT_HEARD);
-    client_must_fail(c);
-    if (check_alive(c) && client_complained(c).len == 0 && client_shown(c).len == 0)
-        check_broken(c, "a word about what is wrong", "nothing was written");
-}
-
-static void no_spin(struct check_ctx *c)
-{
-    struct client_request r;
-    struct conn *conn = asked(c, 1, &r);
-    unsigned busy = 0;
-
-    while (busy < WATCHES && client_busy_percent(c, WATCH_MS) > BUSY_PERCENT)
-        busy++;
-    if (busy == WATCHES)
-        check_broken(c, "a client that waits for a reply is idle",
-                     "it was busy for more than half of %d intervals of %d ms", WATCHES, WATCH_MS);
-    client_answer(c, conn, &r, CLIENT_TRUE);
-    client_finish(c, CLIENT_SERVED);
-    check_met(c);
-}
-
 static const struct check checks[] = {
     {
         .id = "client.dgram.loss.retry",
@@ -576,7 +535,7 @@ static const struct check checks[] = {
         .how = "Nobody is at the port; the client ends by itself and says so by its status.",
         .cites = {REQ_CLI_09},
         .needs = NEED_DATAGRAM,
-        .run = refused,
+        .run = client_try_refused,
     },
     {
         .id = "client.dgram.says-why",
@@ -585,7 +544,7 @@ static const struct check checks[] = {
         .how = "Nobody is at the port; something is written to standard error or output.",
         .cites = {REQ_CLI_29},
         .needs = NEED_DATAGRAM,
-        .run = says_why,
+        .run = client_try_says_why,
     },
     {
         .id = "client.dgram.no-spin",
@@ -594,7 +553,7 @@ static const struct check checks[] = {
         .how = "The processor time of the client while the server makes it wait.",
         .cites = {REQ_CLI_32},
         .needs = NEED_DATAGRAM,
-        .run = no_spin,
+        .run = client_try_no_spin,
     },
 };
 

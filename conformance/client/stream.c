@@ -10,9 +10,6 @@
 enum {
     STALL_MS = 300, /* between two parts of a reply: no end, and no reason to take it for one */
     PIECE_MS = 2,   /* ... between octets: each is read by itself */
-    WATCH_MS = 200,
-    WATCHES = 3,
-    BUSY_PERCENT = 50,
     MIB = 1 << 20,
     UPLOAD = 8 * MIB,
     ENDLESS = 64 * MIB,
@@ -22,26 +19,6 @@ enum {
 };
 
 /* ---- a connection that is not made ---- */
-
-static void refused(struct check_ctx *c)
-{
-    struct client_plan plan = {.texts = 1, .flags = CLIENT_NOBODY};
-
-    client_begin(c, &plan);
-    client_finish(c, CLIENT_HEARD);
-    client_must_fail(c);
-}
-
-static void says_why(struct check_ctx *c)
-{
-    struct client_plan plan = {.texts = 1, .flags = CLIENT_NOBODY};
-
-    client_begin(c, &plan);
-    client_finish(c, CLIENT_HEARD);
-    client_must_fail(c);
-    if (check_alive(c) && client_complained(c).len == 0 && client_shown(c).len == 0)
-        check_broken(c, "a word about what is wrong", "nothing was written");
-}
 
 static void connect_timeout(struct check_ctx *c)
 {
@@ -473,24 +450,6 @@ static void sockets(struct check_ctx *c)
     buf_free(&reply);
 }
 
-static void no_spin(struct check_ctx *c)
-{
-    struct client_request r;
-    struct buf reply;
-    struct conn *conn = asked(c, 1, &r, &reply);
-    unsigned busy = 0;
-
-    while (busy < WATCHES && client_busy_percent(c, WATCH_MS) > BUSY_PERCENT)
-        busy++;
-    if (busy == WATCHES)
-        check_broken(c, "a client that waits for a reply is idle",
-                     "it was busy for more than half of %d intervals of %d ms", WATCHES, WATCH_MS);
-    client_say(c, conn, buf_slice(&reply));
-    client_finish(c, CLIENT_SERVED);
-    check_met(c);
-    buf_free(&reply);
-}
-
 static const struct check checks[] = {
     {
         .id = "client.stream.refused",
@@ -499,7 +458,7 @@ static const struct check checks[] = {
         .how = "Nobody listens; the client ends by itself and says so by its status.",
         .cites = {REQ_CLI_13},
         .needs = NEED_CONNECTED,
-        .run = refused,
+        .run = client_try_refused,
     },
     {
         .id = "client.stream.says-why",
@@ -508,7 +467,7 @@ static const struct check checks[] = {
         .how = "Nobody listens; something is written to standard error or output.",
         .cites = {REQ_CLI_29},
         .needs = NEED_CONNECTED,
-        .run = says_why,
+        .run = client_try_says_why,
     },
     {
         .id = "client.stream.connect-timeout",
@@ -731,7 +690,7 @@ static const struct check checks[] = {
         .how = "The processor time of the client while the server makes it wait.",
         .cites = {REQ_CLI_32},
         .needs = NEED_CONNECTED,
-        .run = no_spin,
+        .run = client_try_no_spin,
     },
 };
 

@@ -91,9 +91,8 @@ static void late_copies(struct check_ctx *c)
     settle(c, conn);
 }
 
-static void reordered(struct check_ctx *c)
+static void converse_in_bursts(struct check_ctx *c)
 {
-    check_between(c, "up: reorder every 3 by 2 within 50ms; down: reorder every 4 within 50ms");
     struct conn *conn = check_dial(c);
 
     for (unsigned round = 0; round < ROUNDS && check_alive(c); round++) {
@@ -102,6 +101,12 @@ static void reordered(struct check_ctx *c)
         check_replies(c, conn);
     }
     check_fence(c, conn);
+}
+
+static void reordered(struct check_ctx *c)
+{
+    check_between(c, "up: reorder every 3 by 2 within 50ms; down: reorder every 4 within 50ms");
+    converse_in_bursts(c);
 }
 
 /* The client has asked again and was answered when the first of its requests, or replies, comes. */
@@ -211,14 +216,7 @@ static void damaged_echo(struct check_ctx *c)
 static void bursts(struct check_ctx *c)
 {
     check_between(c, "both: drop every 3");
-    struct conn *conn = check_dial(c);
-
-    for (unsigned round = 0; round < ROUNDS && check_alive(c); round++) {
-        for (unsigned i = 0; i < WINDOW; i++)
-            check_send_sized(c, conn, CHECK_BODY + i);
-        check_replies(c, conn);
-    }
-    check_fence(c, conn);
+    converse_in_bursts(c);
 }
 
 /* One client after the other, so that what is late never meets another's request. */

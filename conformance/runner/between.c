@@ -98,21 +98,6 @@ static void choose_place(const struct check_ctx *c, struct endpoint *ret)
         text_copy(ret->host, sizeof(ret->host), six ? "::1" : "127.0.0.1");
 }
 
-/* Where the target is: the address that was reached, not the name. */
-static bool name_target(const struct check_ctx *c, struct endpoint *ret, struct problem *why)
-{
-    char where[ADDRESS_TEXT_MAX];
-    char url[ENDPOINT_TEXT_MAX];
-
-    *ret = c->target.endpoint;
-    ret->rpc = false; /* the proxy carries octets */
-    if (endpoint_is_unix(ret))
-        return true;
-    address_format(&c->target.address, where, sizeof(where));
-    text_format(url, sizeof(url), "%s://%s", is_stream(c) ? "tcp" : "udp", where);
-    return endpoint_parse(url, ret, why);
-}
-
 static bool fork_proxy(struct between *b, struct fault_proxy *proxy, struct problem *why)
 {
     int ends[2];
@@ -138,8 +123,7 @@ static bool launch(struct check_ctx *c, struct between *b, struct problem *why)
     size_t count = 0;
 
     choose_place(c, &at);
-    if (!name_target(c, &to, why))
-        return false;
+    address_to_endpoint(&c->target.address, &to); /* the one that was reached, not the name */
     struct fault_proxy_options options = {.listen = &at,
                                           .to = &to,
                                           .schedule = &b->schedule,

@@ -7,7 +7,7 @@
 #include "conformance/runner/run.h"
 #include "harness/base/deadline.h"
 
-enum { REPRODUCE_MAX = 4096, SHOWN_WORDS = 220, NAMED_MAX = 4, NAMES_ROOM = 400 };
+enum { REPRODUCE_MAX = 16 << 20, SHOWN_WORDS = 220, NAMED_MAX = 4, NAMES_ROOM = 400 };
 
 static bool is_expected(const struct run *run, const struct check *check)
 {
