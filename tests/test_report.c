@@ -52,10 +52,10 @@ static const char *const cites[] = {"ECHO-862-01: RFC 862, TCP Based Echo Servic
                                     "DEMO-07: demo"};
 
 static struct event events[] = {
-    {100, WHO_US, "connection 1: sent 4 octets", "ping", 4, 4},
-    {250, WHO_TARGET, "connection 1: 300 octets", "\0\n\"\\\x1b[31m\xff", 10, 300},
-    {1250000, WHO_KIT, "", "", 0, 0}, /* takes the hostile text */
-    {2000000, WHO_PROXY, "dropped", "", 0, 0},
+    {100, WHO_US, EVENT_OCTETS, 1, "connection 1: sent 4 octets", "ping", 4, 4},
+    {250, WHO_TARGET, EVENT_OCTETS, 1, "connection 1: 300 octets", "\0\n\"\\\x1b[31m\xff", 10, 300},
+    {1250000, WHO_KIT, EVENT_WORDS, 0, "", "", 0, 0}, /* takes the hostile text */
+    {2000000, WHO_PROXY, EVENT_WORDS, 0, "dropped", "", 0, 0},
 };
 
 static struct report_check checks[] = {
@@ -509,12 +509,15 @@ static void test_json_evidence(void **state UNUSED)
     json_t *list = json_object_get(check, "evidence");
 
     for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-        const char *who, *what, *bytes;
-        json_int_t t_us, length;
+        const char *who, *kind, *what, *bytes;
+        json_int_t t_us, connection, length;
 
-        assert_row(i, json_unpack(json_array_get(list, i), "{s:I,s:s,s:s,s:s,s:I !}", "t_us", &t_us,
-                                  "who", &who, "what", &what, "bytes", &bytes, "length",
-                                  &length) == 0);
+        assert_row(i,
+                   json_unpack(json_array_get(list, i), "{s:I,s:s,s:s,s:I,s:s,s:s,s:I !}", "t_us",
+                               &t_us, "who", &who, "kind", &kind, "connection", &connection, "what",
+                               &what, "bytes", &bytes, "length", &length) == 0);
+        assert_string_equal(kind, event_kind_name(events[i].kind));
+        assert_row(i, connection == events[i].connection);
         assert_row(i, t_us == events[i].t_us && length == (json_int_t)events[i].length);
         assert_string_equal(who, who_name(events[i].who));
         assert_row(i, strlen(bytes) == 2 * events[i].kept);

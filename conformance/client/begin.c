@@ -173,8 +173,8 @@ static void take_place(struct check_ctx *c, struct client_play *p)
 
         address_format(&p->address, where, sizeof(where));
         p->serving = conn_serve(c, p->listener);
-        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: serves at %s", p->serving->number,
-                   where);
+        check_tell_on(c, p->serving->number, EVENT_WORDS, WHO_US, slice_of(NULL, 0), "serves at %s",
+                      where);
         p->serving->unconnected = true;
         p->serving->raw = true;
     }

@@ -85,8 +85,8 @@ struct conn *client_try_accept(struct check_ctx *c, int64_t deadline_us)
             conn->raw = true;
             p->connections++;
             address_format(&p->address, where, sizeof(where));
-            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: it connects to %s",
-                       conn->number, where);
+            check_tell_on(c, conn->number, EVENT_OPENED, WHO_TARGET, slice_of(NULL, 0),
+                          "it connects to %s", where);
             return conn;
         }
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
@@ -155,8 +155,8 @@ static void note_datagram(struct check_ctx *c, const struct conn *conn)
     if (p->datagrams < CLIENT_COPIES)
         p->arrivals[p->datagrams] = deadline_now_us();
     p->datagrams++;
-    check_tell(c, WHO_TARGET, buf_slice(&conn->in), "a datagram of %zu octet%s", conn->in.len,
-               text_s(conn->in.len));
+    check_tell_on(c, conn->number, EVENT_OCTETS, WHO_TARGET, buf_slice(&conn->in),
+                  "a datagram of %zu octet%s", conn->in.len, text_s(conn->in.len));
 }
 
 static void note_end(struct check_ctx *c, struct conn *conn, struct net_io io)
@@ -166,8 +166,8 @@ static void note_end(struct check_ctx *c, struct conn *conn, struct net_io io)
     conn->ended = conn->ended || io.status == NET_EOF;
     conn->lost = conn->lost || io.status == NET_RESET;
     if (io.status == NET_EOF || io.status == NET_RESET)
-        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
-                   net_io_text(io));
+        check_tell_on(c, conn->number, io.status == NET_EOF ? EVENT_ENDED : EVENT_RESET, WHO_TARGET,
+                      slice_of(NULL, 0), "%s", net_io_text(io));
     else if (io.status == NET_TROUBLE)
         check_trouble(c, "recv: %s", net_io_text(io));
 }
@@ -309,8 +309,8 @@ void client_say(struct check_ctx *c, struct conn *conn, struct slice octets)
             play_wait(c, conn->fd, POLLOUT, deadline);
         } else if (io.status != NET_OK) {
             conn->lost = true;
-            check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
-                       net_io_text(io));
+            check_tell_on(c, conn->number, EVENT_RESET, WHO_TARGET, slice_of(NULL, 0), "%s",
+                          net_io_text(io));
             say_failed(c, io);
             return;
         }

@@ -31,8 +31,8 @@ static void settle_stuck(struct check_ctx *c, struct conn *conn)
     char actual[OUTCOME_TEXT_MAX];
 
     conn_silence_text(c, conn, actual, sizeof(actual));
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s; %zu replies are owed",
-               conn->number, actual, conn_owed(conn));
+    check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                  "%s; %zu replies are owed", actual, conn_owed(conn));
     if (!conn->ended && !conn->lost && check_alive(c))
         c->outcome->silent = c->outcome->stalled = true;
     check_broken(c, "every request is taken and every reply comes", "%s, with %zu replies owed",
@@ -103,8 +103,8 @@ static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t l
             break;
         pushed += before - conn_unsent(conn);
     }
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %zu octet%s pushed without reading",
-               conn->number, pushed, text_s(pushed));
+    check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                  "%zu octet%s pushed without reading", pushed, text_s(pushed));
     return pushed;
 }
 

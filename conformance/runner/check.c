@@ -156,23 +156,46 @@ void check_remark(struct check_ctx *c, const char *format, ...)
     va_end(args);
 }
 
-void check_tell(struct check_ctx *c, enum who who, struct slice octets, const char *format, ...)
+static struct event *tell(struct check_ctx *c, enum who who, struct slice octets)
 {
-    struct event *e;
-    va_list args;
+    struct event *e = outcome_next(c->outcome);
 
-    if (!check_alive(c))
-        return;
-    e = outcome_next(c->outcome);
     e->t_us = deadline_now_us() - c->began_us;
     e->who = who;
-    va_start(args, format);
-    text_vformat(e->what, sizeof(e->what), format, args);
-    va_end(args);
     e->length = octets.len;
     e->kept = size_min(octets.len, EVENT_BYTES_MAX);
     if (e->kept > 0)
         memcpy(e->bytes, octets.data, e->kept);
+    return e;
+}
+
+void check_tell(struct check_ctx *c, enum who who, struct slice octets, const char *format, ...)
+{
+    va_list args;
+
+    if (!check_alive(c))
+        return;
+    struct event *e = tell(c, who, octets);
+    va_start(args, format);
+    text_vformat(e->what, sizeof(e->what), format, args);
+    va_end(args);
+}
+
+void check_tell_on(struct check_ctx *c, unsigned number, enum event_kind kind, enum who who,
+                   struct slice octets, const char *format, ...)
+{
+    va_list args;
+
+    if (!check_alive(c))
+        return;
+    struct event *e = tell(c, who, octets);
+    e->connection = number;
+    e->kind = kind;
+    text_format(e->what, sizeof(e->what), "connection %u: ", number);
+    size_t begun = strlen(e->what);
+    va_start(args, format);
+    text_vformat(e->what + begun, sizeof(e->what) - begun, format, args);
+    va_end(args);
 }
 
 const char *check_expectation(const struct check_ctx *c, const char *key)

@@ -231,6 +231,10 @@ void check_turned_away(struct check_ctx *c, const char *expected, const char *ac
 void check_tell(struct check_ctx *c, enum who who, struct slice octets, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* The same of the connection with this number: "connection N: " and the text. */
+void check_tell_on(struct check_ctx *c, unsigned number, enum event_kind kind, enum who who,
+                   struct slice octets, const char *format, ...) PRINTF_LIKE(6, 7);
+
 /* The value of --expect KEY[=VALUE] where the user gave it, else NULL. */
 const char *check_expectation(const struct check_ctx *c, const char *key);
 uint64_t check_expected_number(const struct check_ctx *c, const char *key, uint64_t otherwise);

@@ -95,8 +95,8 @@ struct conn *conn_adopt(struct check_ctx *c, int fd, const struct address *to)
 
     if (fd >= 0) {
         address_format(to, where, sizeof(where));
-        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: connected to %s", conn->number,
-                   where);
+        check_tell_on(c, conn->number, EVENT_OPENED, WHO_US, slice_of(NULL, 0), "connected to %s",
+                      where);
     }
     return conn;
 }
@@ -266,14 +266,14 @@ void check_close(struct check_ctx *c, struct conn *conn)
     if (!conn->used)
         return;
     if (conn->fd >= 0)
-        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: close", conn->number);
+        check_tell_on(c, conn->number, EVENT_CLOSED, WHO_US, slice_of(NULL, 0), "close");
     conn_discard(conn);
 }
 
 void check_reset(struct check_ctx *c, struct conn *conn)
 {
     if (conn->used && conn->fd >= 0) {
-        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: reset", conn->number);
+        check_tell_on(c, conn->number, EVENT_RESET, WHO_US, slice_of(NULL, 0), "reset");
         net_reset(conn->fd);
         conn->fd = -1;
     }
@@ -285,8 +285,8 @@ bool check_break_off(struct check_ctx *c, struct conn *conn)
     bool first = false;
 
     if (check_alive(c) && conn->used && conn->fd >= 0) {
-        check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: shutdown(SHUT_WR) and reset",
-                   conn->number);
+        check_tell_on(c, conn->number, EVENT_RESET, WHO_US, slice_of(NULL, 0),
+                      "shutdown(SHUT_WR) and reset");
         first = net_break_off(conn->fd);
         conn->fd = -1;
     }
@@ -302,8 +302,8 @@ void check_shut(struct check_ctx *c, struct conn *conn, int how)
     if (!check_alive(c))
         return;
     conn->disturbed = true;
-    check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: shutdown(%s)", conn->number,
-               names[how]);
+    check_tell_on(c, conn->number, how == SHUT_RD ? EVENT_WORDS : EVENT_ENDED, WHO_US,
+                  slice_of(NULL, 0), "shutdown(%s)", names[how]);
     if (shutdown(conn->fd, how) != 0) {
         if (errno != ENOTCONN)
             check_trouble(c, "shutdown: %s", strerror(errno));
@@ -323,8 +323,8 @@ void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet)
     if (!check_alive(c))
         return;
     conn->disturbed = true;
-    check_tell(c, WHO_US, slice_of(&octet, 1), "connection %u: urgent octet (MSG_OOB)",
-               conn->number);
+    check_tell_on(c, conn->number, EVENT_OCTETS, WHO_US, slice_of(&octet, 1),
+                  "urgent octet (MSG_OOB)");
     if (send(conn->fd, &octet, 1, MSG_OOB | MSG_NOSIGNAL) != 1) {
         if (errno == ECONNRESET || errno == EPIPE)
             conn->lost = true;
@@ -592,8 +592,8 @@ static void settle_stray(struct check_ctx *c, struct conn *conn, struct slice me
 
     if (before && (before->replies < before->sent || between_repeats(c))) {
         before->replies++;
-        check_tell(c, WHO_KIT, slice_of(NULL, 0),
-                   "connection %u: a further reply to a request that was sent again", conn->number);
+        check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                      "a further reply to a request that was sent again");
     } else if (before) {
         check_broken(c, "one reply to each request", "a second reply to request %08x", before->seq);
     } else if (conn_owed(conn) == 0) {
@@ -670,9 +670,9 @@ void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struc
 
     buf_init(&words, EVENT_WHAT_MAX * 4);
     exchange_describe(c->target.exchange, octets, &words);
-    check_tell(c, who, octets, "connection %u: %s%zu octet%s%s%s", conn->number,
-               who == WHO_US ? "sent " : "", octets.len, text_s(octets.len), words.len ? ": " : "",
-               buf_text(&words));
+    check_tell_on(c, conn->number, EVENT_OCTETS, who, octets, "%s%zu octet%s%s%s",
+                  who == WHO_US ? "sent " : "", octets.len, text_s(octets.len),
+                  words.len ? ": " : "", buf_text(&words));
     buf_free(&words);
 }
 
@@ -680,15 +680,15 @@ static void over(struct check_ctx *c, struct conn *conn, struct net_io io)
 {
     if (io.status == NET_EOF) {
         conn->ended = true;
-        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: end of file", conn->number);
+        check_tell_on(c, conn->number, EVENT_ENDED, WHO_TARGET, slice_of(NULL, 0), "end of file");
         if (!conn->raw && exchange_medium(c->target.exchange) == EXCHANGE_OVER_STREAM)
             match_stream(c, conn);
     } else if (io.status == NET_TROUBLE) {
         check_trouble(c, "connection %u: %s", conn->number, strerror(io.error));
     } else if (io.status != NET_TIMEOUT) {
         conn->lost = true;
-        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
-                   net_io_text(io));
+        check_tell_on(c, conn->number, EVENT_RESET, WHO_TARGET, slice_of(NULL, 0), "%s",
+                      net_io_text(io));
         /* Where the end of the connection ends the reply, a reset does, too; the checks about the
            end itself judge it. */
         if (!conn->raw && !exchange_has(c->target.exchange, EXCHANGE_PERSISTS) &&

@@ -191,8 +191,8 @@ static void describe_mismatch(struct load *l, const struct line *line, uint32_t 
                 "%s at octet %zu of the reply to request %08x on connection %u", why->expected,
                 why->offset, number, line_number(l, line));
     text_format(l->told.actual, OUTCOME_TEXT_MAX, "%s%s", why->actual, owner);
-    check_tell(l->c, WHO_TARGET, in, "connection %u: %zu octet%s in place of the reply%s",
-               line_number(l, line), in.len, text_s(in.len), owner);
+    check_tell_on(l->c, line_number(l, line), EVENT_OCTETS, WHO_TARGET, in,
+                  "%zu octet%s in place of the reply%s", in.len, text_s(in.len), owner);
 }
 
 /*
@@ -304,8 +304,8 @@ static void settle_surplus(struct load *l, const struct line *line, struct slice
 
     if (line->owed || !any || line->state == LINE_TOLD)
         return;
-    check_tell(l->c, WHO_TARGET, rest, "connection %u: %zu octet%s", line_number(l, line), rest.len,
-               text_s(rest.len));
+    check_tell_on(l->c, line_number(l, line), EVENT_OCTETS, WHO_TARGET, rest, "%zu octet%s",
+                  rest.len, text_s(rest.len));
     check_broken(l->c, "nothing: no request is open",
                  "%zu octet%s that nobody asked for, on connection %u", rest.len, text_s(rest.len),
                  line_number(l, line));
@@ -343,8 +343,8 @@ static void settle_end(struct load *l, const struct line *line, struct net_io io
 
     text_format(expected, sizeof(expected), "the reply to request %08x on connection %u",
                 line->first, line_number(l, line));
-    check_tell(l->c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", line_number(l, line),
-               net_io_text(io));
+    check_tell_on(l->c, line_number(l, line), io.status == NET_EOF ? EVENT_ENDED : EVENT_RESET,
+                  WHO_TARGET, slice_of(NULL, 0), "%s", net_io_text(io));
     check_broken(l->c, expected, "%s%s",
                  io.status == NET_EOF ? "end of file" : "the connection is reset",
                  part > 0 ? " in the middle of it" : "");

@@ -52,6 +52,8 @@ struct event *outcome_next(struct outcome *o)
 {
     struct event *e = &o->events[place_of(o->count++)];
 
+    e->kind = EVENT_WORDS;
+    e->connection = 0;
     e->what[0] = '\0';
     e->kept = 0;
     e->length = 0;

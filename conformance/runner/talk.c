@@ -100,11 +100,11 @@ bool check_try_message(struct check_ctx *c, struct conn *conn, struct buf *into,
     into->len = size_min(io.len, MESSAGE);
     conn->lost = io.status != NET_OK && io.status != NET_TIMEOUT;
     if (io.status == NET_OK)
-        check_tell(c, WHO_TARGET, buf_slice(into), "connection %u: a message of %zu octet%s",
-                   conn->number, into->len, text_s(into->len));
+        check_tell_on(c, conn->number, EVENT_OCTETS, WHO_TARGET, buf_slice(into),
+                      "a message of %zu octet%s", into->len, text_s(into->len));
     else if (conn->lost)
-        check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %s", conn->number,
-                   net_io_text(io));
+        check_tell_on(c, conn->number, EVENT_RESET, WHO_TARGET, slice_of(NULL, 0), "%s",
+                      net_io_text(io));
     return io.status == NET_OK;
 }
 
@@ -157,8 +157,8 @@ bool check_try_octets(struct check_ctx *c, struct conn *conn, struct slice octet
         return false;
     conn->disturbed = true;
     struct net_io io = net_send(conn->fd, octets, conn_patience(c), c->target.patience_ms);
-    check_tell(c, WHO_US, slice_sub(octets, 0, io.len), "connection %u: sent %zu of %zu octet%s",
-               conn->number, io.len, octets.len, text_s(octets.len));
+    check_tell_on(c, conn->number, EVENT_OCTETS, WHO_US, slice_sub(octets, 0, io.len),
+                  "sent %zu of %zu octet%s", io.len, octets.len, text_s(octets.len));
     conn_record(c, conn, slice_sub(octets, 0, io.len));
     if (io.status == NET_TROUBLE)
         check_trouble(c, "send: %s", strerror(io.error));
@@ -192,8 +192,8 @@ void conn_ask_again(struct check_ctx *c, struct conn *conn)
         buf_reset(&request);
         conn_request_again(c, conn, i, &request);
         uint32_t seq = conn->owed[i].seq;
-        check_tell(c, WHO_KIT, slice_of(NULL, 0),
-                   "connection %u: no reply to request %08x; it is sent again", conn->number, seq);
+        check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                      "no reply to request %08x; it is sent again", seq);
         conn_reaches(conn, seq, send_message(c, conn, buf_slice(&request)));
     }
     buf_free(&request);
@@ -266,7 +266,7 @@ void check_reply(struct check_ctx *c, struct conn *conn)
                 conn->owed[conn->owed_first].seq);
     conn_silence_text(c, conn, actual, sizeof(actual));
     if (!conn->ended && !conn->lost)
-        check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s", conn->number, actual);
+        check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0), "%s", actual);
     if (!conn->ended && !conn->lost && check_alive(c))
         c->outcome->silent = c->outcome->stalled = true;
     bool away = conn->lost && endpoint_is_datagram(&c->target.endpoint);
@@ -292,9 +292,8 @@ void check_exchange(struct check_ctx *c, struct conn *conn)
 void check_fence(struct check_ctx *c, struct conn *conn)
 {
     check_replies(c, conn);
-    check_tell(c, WHO_KIT, slice_of(NULL, 0),
-               "connection %u: a fence: one more exchange shows that nothing else was on its way",
-               conn->number);
+    check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                  "a fence: one more exchange shows that nothing else was on its way");
     check_exchange(c, conn);
 }
 
@@ -316,7 +315,7 @@ static void await_over(struct check_ctx *c, struct conn *conn, const char *expec
     conn_silence_text(c, conn, actual, sizeof(actual));
     if (came > 0)
         check_broken(c, expected, "%zu octet%s that nobody asked for", came, text_s(came));
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: %s", conn->number, actual);
+    check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0), "%s", actual);
     check_broken(c, expected, "%s", actual);
 }
 
@@ -357,8 +356,8 @@ void check_gather(struct check_ctx *c, struct conn *conn, size_t want, struct bu
         conn->lost = io.status != NET_OK && io.status != NET_EOF && io.status != NET_TIMEOUT;
         if (io.status != NET_OK)
             break;
-        check_tell(c, WHO_TARGET, slice_of(at, io.len), "connection %u: %zu octet%s", conn->number,
-                   io.len, text_s(io.len));
+        check_tell_on(c, conn->number, EVENT_OCTETS, WHO_TARGET, slice_of(at, io.len),
+                      "%zu octet%s", io.len, text_s(io.len));
     }
 }
 
@@ -380,11 +379,12 @@ size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64
             conn->lost = true;
         came += io.len;
     }
-    check_tell(c, WHO_TARGET, slice_of(NULL, 0), "connection %u: %zu octet%s, not judged%s",
-               conn->number, came, text_s(came),
-               conn->ended  ? ", end of file"
-               : conn->lost ? ", reset"
-                            : "");
+    enum event_kind kind = conn->ended ? EVENT_ENDED : conn->lost ? EVENT_RESET : EVENT_WORDS;
+    check_tell_on(c, conn->number, kind, WHO_TARGET, slice_of(NULL, 0), "%zu octet%s, not judged%s",
+                  came, text_s(came),
+                  conn->ended  ? ", end of file"
+                  : conn->lost ? ", reset"
+                               : "");
     return came;
 }
 

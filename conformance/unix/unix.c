@@ -110,8 +110,8 @@ static void nonreading_client(struct check_ctx *c)
         else if (io.status != NET_OK)
             check_broken(c, "the target takes datagrams", "%s", strerror(io.error));
     }
-    check_tell(c, WHO_US, slice_of(NULL, 0), "connection %u: %d requests, and no reply is read",
-               mute->number, UNREAD);
+    check_tell_on(c, mute->number, EVENT_WORDS, WHO_US, slice_of(NULL, 0),
+                  "%d requests, and no reply is read", UNREAD);
     check_probe(c);
     check_probe(c);
     buf_free(&request);
@@ -231,8 +231,8 @@ static void unexpected_rights(struct check_ctx *c)
         check_compose(c, conn, CHECK_BODY, &request);
         if (!send_with_descriptor(conn, &request, null))
             check_broken(c, "the target takes the request", "%s", strerror(errno));
-        check_tell(c, WHO_US, buf_slice(&request), "connection %u: a request with a descriptor",
-                   conn->number);
+        check_tell_on(c, conn->number, EVENT_OCTETS, WHO_US, buf_slice(&request),
+                      "a request with a descriptor");
         check_reply(c, conn);
         if (!persists) {
             check_close(c, conn);

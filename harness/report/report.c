@@ -59,6 +59,16 @@ const char *who_name(enum who who)
     return names[who];
 }
 
+const char *event_kind_name(enum event_kind kind)
+{
+    static const char *const names[EVENT_KINDS] = {
+        [EVENT_WORDS] = "words", [EVENT_OPENED] = "opened", [EVENT_OCTETS] = "octets",
+        [EVENT_ENDED] = "ended", [EVENT_RESET] = "reset",   [EVENT_CLOSED] = "closed",
+    };
+
+    return names[kind];
+}
+
 struct report_tally report_tally(const struct report *r)
 {
     struct report_tally tally = {0};

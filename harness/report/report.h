@@ -30,10 +30,23 @@ enum who { WHO_US, WHO_TARGET, WHO_PROXY, WHO_KIT, WHOS };
 
 enum { EVENT_BYTES_MAX = 256, EVENT_WHAT_MAX = 200 };
 
+/* What happened on a connection, so that a transcript can be drawn. */
+enum event_kind {
+    EVENT_WORDS,  /* nothing: a remark, or no connection is meant */
+    EVENT_OPENED, /* by `who` */
+    EVENT_OCTETS, /* sent by `who` */
+    EVENT_ENDED,  /* its side by `who`: a half-close, end of file */
+    EVENT_RESET,  /* by `who`, or found to be gone */
+    EVENT_CLOSED, /* by `who` */
+    EVENT_KINDS,
+};
+
 /* One line of a transcript. */
 struct event {
     int64_t t_us; /* since the check began */
     enum who who;
+    enum event_kind kind;
+    unsigned connection; /* its number within the check, from 1; 0: none is meant */
     char what[EVENT_WHAT_MAX];
     uint8_t bytes[EVENT_BYTES_MAX]; /* the first octets sent or heard */
     size_t kept;                    /* how many of them are in `bytes` */
@@ -102,6 +115,7 @@ struct reporter {
 const char *verdict_name(enum verdict verdict);
 const char *level_name(enum level level);
 const char *who_name(enum who who);
+const char *event_kind_name(enum event_kind kind);
 
 /* False where the word names no level. */
 bool level_parse(const char *word, enum level *ret) MUST_USE;

@@ -27,9 +27,10 @@ static json_t *json_event(const struct event *e)
 
     buf_init(&hex, EVENT_BYTES_MAX * 2);
     text_hex(&hex, slice_of(e->bytes, e->kept));
-    json_t *object = json_pack("{s:I, s:s, s:o, s:s, s:I}", "t_us", (json_int_t)e->t_us, "who",
-                               who_name(e->who), "what", json_text(e->what), "bytes",
-                               buf_text(&hex), "length", (json_int_t)e->length);
+    json_t *object = json_pack("{s:I, s:s, s:s, s:I, s:o, s:s, s:I}", "t_us", (json_int_t)e->t_us,
+                               "who", who_name(e->who), "kind", event_kind_name(e->kind),
+                               "connection", (json_int_t)e->connection, "what", json_text(e->what),
+                               "bytes", buf_text(&hex), "length", (json_int_t)e->length);
     buf_free(&hex);
     return object;
 }
