@@ -462,10 +462,10 @@ static bool is_over(struct job *job)
            deadline_passed(job->began_us + (int64_t)TWIN_LIMIT_MS * 1000);
 }
 
-/* As many at a time as there are processors, but two at least. */
+/* Two for each processor: most of a run is waiting for what does not come. */
 static unsigned parallel(void)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    long n = 2 * sysconf(_SC_NPROCESSORS_ONLN);
 
     return n < 2 ? 2 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
 }

@@ -11,6 +11,7 @@ enum {
     ASKS = 10, /* every tenth of them asks */
     ROOM = 4096,
     SMALL_BUFFER = 4096,
+    LITTLE_ROOM = 16384, /* SO_SNDBUF: less makes the target put its ACKs off */
     SMALL_SEGMENT = 536, /* the kernel measures the target's send buffer by it */
     UNREAD = 8 << 20,    /* more than both sides buffer then */
     QUEUED = 1 << 20,    /* ... and what a server may have before it */
@@ -165,8 +166,8 @@ static void slow_sender(struct check_ctx *c)
 
 static void slow_reader(struct check_ctx *c)
 {
-    const struct net_dial_options options = {.receive_buffer = SMALL_BUFFER,
-                                             .segment = SMALL_SEGMENT};
+    const struct net_dial_options options = {
+        .receive_buffer = SMALL_BUFFER, .send_buffer = LITTLE_ROOM, .segment = SMALL_SEGMENT};
     struct conn *conn = check_dial_with(c, &c->target.address, &options);
     size_t limit = check_volume(c, UNREAD);
     /* A server that answers in turn works through all that is queued before it comes to anybody

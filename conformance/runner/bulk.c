@@ -1,4 +1,5 @@
 /* The steps that move much: full duplex, and without reading. */
+#include <limits.h>
 #include <poll.h>
 
 #include "conformance/runner/conn.h"
@@ -7,23 +8,31 @@
 enum {
     COMPOSE_AHEAD = 1 << 17, /* octets composed before the socket is asked */
     PUSH_AHEAD = 1 << 13,
-    STALL_MS = 60, /* a socket that takes nothing for so long is full; only the length of
-                       a push depends on it, no verdict */
-    STALLS = 5,    /* ... and that it was found so with others served between, */
-    LOOK_MS = 10,  /* each of whom lets the target have its turn: then a look is enough */
+    BESIDE_MAX = 1 << 18, /* octets that are pushed before somebody else is served */
+    STALL_MS = 60,        /* a socket that takes nothing for so long is full; only the length of
+                              a push depends on it, no verdict */
+    STALLS = 8,           /* ... and that it was found so with others served between, */
+    LOOK_MS = 10,         /* each of whom lets the target have its turn: then a look is enough */
 };
 
-/* Composes until enough is ready or `left` requests are made; how many were made. */
-static unsigned compose_ahead(struct check_ctx *c, struct conn *conn, unsigned left, size_t size)
+/* Composes until so many octets are ready or `left` requests are made; how many were made. */
+static unsigned compose_until(struct check_ctx *c, struct conn *conn, unsigned left, size_t size,
+                              size_t ahead)
 {
-    size_t ahead = exchange_medium(c->target.exchange) == EXCHANGE_OVER_STREAM ? COMPOSE_AHEAD : 1;
     unsigned made = 0;
 
+    if (exchange_medium(c->target.exchange) != EXCHANGE_OVER_STREAM)
+        ahead = 1;
     while (check_alive(c) && made < left && conn_unsent(conn) < ahead) {
         conn_compose(c, conn, size, NULL);
         made++;
     }
     return made;
+}
+
+static unsigned compose_ahead(struct check_ctx *c, struct conn *conn, unsigned left, size_t size)
+{
+    return compose_until(c, conn, left, size, COMPOSE_AHEAD);
 }
 
 static void settle_stuck(struct check_ctx *c, struct conn *conn)
@@ -97,7 +106,7 @@ static size_t push(struct check_ctx *c, struct conn *conn, size_t size, size_t l
     while (check_alive(c) && pushed < limit) {
         /* A little ahead, so that small requests go out in useful segments; no more than can be
            finished behind the push. */
-        compose_ahead(c, conn, PUSH_AHEAD / (unsigned)size_max(size, CHECK_BODY) + 1, size);
+        compose_until(c, conn, UINT_MAX, size, PUSH_AHEAD);
         size_t before = conn_unsent(conn);
         if (!conn_move(c, conn, CONN_WRITE, deadline_in_ms(stall_ms)))
             break;
@@ -130,7 +139,8 @@ void check_push_beside(struct check_ctx *c, struct conn *conn, size_t size, size
     size_t total = 0;
 
     while (stalled < STALLS && check_alive(c) && !conn->lost && total < limit && check_in_time(c)) {
-        size_t pushed = push(c, conn, size, limit - total, stalled ? LOOK_MS : STALL_MS);
+        size_t due = size_min(limit - total, BESIDE_MAX);
+        size_t pushed = push(c, conn, size, due, stalled ? LOOK_MS : STALL_MS);
 
         stalled = pushed > 0 ? 0 : stalled + 1;
         total += pushed;

@@ -17,6 +17,7 @@ enum {
     HALF_US = 300000,
     SMALL_WINDOW = 4096, /* SO_RCVBUF of a reader with little room */
     SMALL_SEGMENT = 536,
+    LITTLE_ROOM = 16384, /* SO_SNDBUF: less makes the target put its ACKs off */
     UNREAD = 8 << 20,
 };
 
@@ -151,10 +152,12 @@ static void converse_beside(struct check_ctx *c, unsigned rounds)
 
 /* With little room on our side, and small segments, by which the kernel measures the send buffer of
    the other, some hundred kilobytes hold a target up. What is pushed goes by its speed, and a slow
-   one, or one on a busy machine, must get there, too. */
+   one, or one on a busy machine, must get there, too. What waits on our side is kept small, so that
+   each bit that the target takes shows. */
 static void slow_reader_isolated(struct check_ctx *c)
 {
-    struct net_dial_options options = {.receive_buffer = SMALL_WINDOW, .segment = SMALL_SEGMENT};
+    struct net_dial_options options = {
+        .receive_buffer = SMALL_WINDOW, .send_buffer = LITTLE_ROOM, .segment = SMALL_SEGMENT};
     struct conn *slow = check_dial_with(c, &c->target.address, &options);
 
     check_push_beside(c, slow, 4096, check_volume(c, UNREAD));

@@ -129,6 +129,8 @@ struct net_io net_dial_begin(const struct address *to, const struct net_dial_opt
     if (options->receive_buffer)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &options->receive_buffer,
                    sizeof(options->receive_buffer));
+    if (options->send_buffer)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options->send_buffer, sizeof(options->send_buffer));
     if (options->segment && address_family(to) != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &options->segment, sizeof(options->segment));
     if (options->bind_to) {

@@ -35,6 +35,7 @@ const char *net_io_text(struct net_io io);
 struct net_dial_options {
     const struct address *bind_to; /* local address, or NULL */
     int receive_buffer;            /* SO_RCVBUF before connecting, or 0 */
+    int send_buffer;               /* SO_SNDBUF, or 0 */
     int segment;                   /* TCP_MAXSEG before connecting, or 0: the peer's send buffer
                                       grows with it, too */
     bool unconnected;              /* datagram: leave the socket without a peer */
