@@ -172,7 +172,7 @@ static const char *join_command(const char **words, struct problem *why)
         }
     }
     if (line.failed && line.cap == 0)
-        problem_set(why, "out of memory");
+        problem_ours(why, "out of memory");
     else if (line.failed)
         problem_set(why, "the client's command is too long");
     return line.failed ? NULL : buf_text(&line);

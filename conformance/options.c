@@ -95,7 +95,7 @@ void options_help(const struct option_row *rows, size_t count)
 int usage_error(const char *command, const struct problem *why)
 {
     log_error("%s", why->text);
-    if (text_eq(why->text, "out of memory")) /* which is nobody's mistake */
+    if (why->ours)
         return STATUS_KIT;
     fprintf(stderr, "Try \"assay %s%s--help\".\n", command, *command ? " " : "");
     return STATUS_USAGE;

@@ -83,7 +83,7 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
     bool ok = true;
 
     if (!all)
-        return problem_set(why, "out of memory");
+        return problem_ours(why, "out of memory");
     while (ok && done < times) {
         if (done > 0)
             run_free(run);

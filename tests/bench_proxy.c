@@ -83,7 +83,7 @@ static bool path_open(struct path *p, enum endpoint_kind kind, const struct rela
     char command[2048];
     size_t count = 0;
     struct process_options options = {.command = command, .umask = -1};
-    struct problem why = {"no reason"};
+    struct problem why = {.text = "no reason"};
     struct address local;
 
     *p = (struct path){.target = net_listen(&at, 16, &why)};

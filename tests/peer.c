@@ -250,7 +250,7 @@ void peer_start(struct peer *p, enum endpoint_kind kind, const struct peer_scrip
                 const char *folder)
 {
     static unsigned number;
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     *p = (struct peer){.endpoint = {.kind = kind}};
     if (endpoint_is_unix(&p->endpoint))

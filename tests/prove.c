@@ -333,7 +333,7 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
 static void start(struct proof *p, struct job *job, const struct twin *t)
 {
     const struct transport *how = find_transport(t->transport);
-    struct problem why = {"unknown transport"};
+    struct problem why = {.text = "unknown transport"};
     struct buf line;
 
     buf_init(&line, 1 << 15);

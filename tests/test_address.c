@@ -14,7 +14,7 @@ static struct address at(const char *url)
 {
     struct endpoint e;
     struct address a = {0};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     size_t count = 0;
 
     bool ok = endpoint_parse(url, &e, &why);
@@ -79,7 +79,7 @@ static void test_longest_unix_path(void **state UNUSED)
 static void test_unresolved(void **state UNUSED)
 {
     struct endpoint e = {.kind = ENDPOINT_TCP, .port = 7};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct address a[ADDRESSES];
     size_t count = 99;
 

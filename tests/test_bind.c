@@ -347,7 +347,7 @@ static void test_uaddr(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct bind_netid *netid = bind_netid_find(slice_str(rows[i].netid));
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         char shown[ADDRESS_TEXT_MAX];
         struct address a;
 

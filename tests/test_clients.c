@@ -73,7 +73,7 @@ struct place {
 static void open_place(struct place *p, enum endpoint_kind kind)
 {
     static unsigned number;
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct address local;
 
     *p = (struct place){.at = {.kind = kind}};

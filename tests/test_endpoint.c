@@ -154,7 +154,7 @@ static void test_bad_urls(void **state UNUSED)
     guard_open(&g, 512);
     for (size_t i = 0; i < ARRAY_LEN(bad_urls); i++) {
         struct endpoint e = {.port = 4711};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         assert_row(i, !endpoint_parse(guard_text(&g, slice_str(bad_urls[i].url)), &e, &why));
         assert_contains(why.text, bad_urls[i].url);
@@ -179,7 +179,7 @@ static void test_advice_survives_a_long_url(void **state UNUSED)
     char url[2000];
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct endpoint e;
 
         memset(url, 'y', sizeof(url));
@@ -227,7 +227,7 @@ static void test_prefixes(void **state UNUSED)
     guard_open(&g, 64);
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
         for (size_t len = 0; len <= strlen(urls[i]); len++) {
-            struct problem why = {""};
+            struct problem why = {.text = ""};
             struct endpoint e;
             const char *text = guard_text(&g, slice_sub(slice_str(urls[i]), 0, len));
 

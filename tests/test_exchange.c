@@ -199,7 +199,7 @@ struct talk {
 
 static struct exchange *open_text(const char *text, enum exchange_medium medium)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct exchange *x = NULL;
     char path[96];
 
@@ -212,7 +212,7 @@ static struct exchange *open_text(const char *text, enum exchange_medium medium)
 
 static struct exchange *open_spec(const char *spec, enum exchange_medium medium)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct exchange *x = NULL;
 
     if (!exchange_open(spec, medium, &x, &why))
@@ -801,7 +801,7 @@ static void test_rpc_not_opened(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
         struct exchange *x = NULL;
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         assert_row(i, !exchange_open(specs[i], EXCHANGE_OVER_STREAM, &x, &why));
         assert_contains(why.text, specs[i]);
@@ -1197,7 +1197,7 @@ static void test_files_that_no_server_satisfies(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct exchange *x = calloc(1, sizeof(*x));
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         char text[256];
 
         assert_non_null(x);
@@ -1218,7 +1218,7 @@ static void test_bad_files(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(bad_files); i++) {
         const char *text = guard_text(&guard, slice_str(bad_files[i].text));
         struct exchange *x = calloc(1, sizeof(*x));
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         assert_non_null(x);
         x->medium = bad_files[i].medium;
@@ -1235,7 +1235,7 @@ static void test_a_long_size_is_not_cut(void **state UNUSED)
 {
     for (unsigned zeros = 0; zeros < 60; zeros++) {
         struct exchange *x = calloc(1, sizeof(*x));
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         char text[200];
 
         assert_non_null(x);
@@ -1253,7 +1253,7 @@ static void test_a_long_size_is_not_cut(void **state UNUSED)
 static void test_too_many_parts(void **state UNUSED)
 {
     struct exchange *x = calloc(1, sizeof(*x));
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct buf text;
 
     assert_non_null(x);
@@ -1284,7 +1284,7 @@ static void test_every_prefix_of_a_file(void **state UNUSED)
         assert_non_null(whole);
         for (size_t len = 0; len <= strlen(whole); len++) {
             struct exchange *x = calloc(1, sizeof(*x));
-            struct problem why = {""};
+            struct problem why = {.text = ""};
 
             assert_non_null(x);
             bool ok = exchange_file_parse("f", guard_text(&guard, slice_of(whole, len)), x, &why);
@@ -1299,7 +1299,7 @@ static void test_every_prefix_of_a_file(void **state UNUSED)
 static void test_not_opened(void **state UNUSED)
 {
     struct exchange *x = NULL;
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct buf text;
     char path[96];
 
@@ -1330,7 +1330,7 @@ static void test_nul_in_a_file(void **state UNUSED)
 {
     static const char text[] = GOOD "\0 hidden";
     struct exchange *x = NULL;
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     char path[96];
 
     text_format(path, sizeof(path), "%s/nul", folder);

@@ -26,7 +26,7 @@ static void test_allowed(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct expectation e = {rows[i].key, rows[i].value};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         assert_row(i, expect_allows(&e, &why) == !rows[i].why);
         if (rows[i].why)

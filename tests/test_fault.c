@@ -16,7 +16,7 @@ enum { ROOM = 1 << 20, MS = 1000, S = 1000000 };
 static struct fault_schedule read_schedule(const char *text)
 {
     struct fault_schedule s = {0};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     if (!fault_parse("t", text, &s, &why))
         fail_msg("%s: %s", text, why.text);

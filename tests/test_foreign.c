@@ -341,6 +341,14 @@ static const struct target targets[] = {
         .least = 110,
     },
     {
+        .name = "an RPC program, a thread for each call",
+        .url = "rpc+tcp://127.0.0.1:0/345678/2",
+        .speak = "rpc",
+        .spawn = "exec python3 tests/foreign/rpc_message.py {port} each",
+        .options = RPC_OPTIONS,
+        .least = 110,
+    },
+    {
         .name = "an RPC program that wants AUTH_SYS",
         .url = "rpc+tcp://127.0.0.1:0/345678/2",
         .speak = "rpc",

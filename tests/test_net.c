@@ -32,7 +32,7 @@ static struct endpoint place(enum endpoint_kind kind)
 
 static int listen_at(const struct endpoint *e, int backlog, struct address *ret)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     int fd = net_listen(e, backlog, &why);
 
     if (fd < 0)
@@ -613,7 +613,7 @@ static void test_served_path_is_refused(void **state UNUSED)
                                                ENDPOINT_UNIX_SEQPACKET};
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct endpoint e = place(kinds[i]);
         struct address a;
         int fd = listen_at(&e, 8, &a);
@@ -660,7 +660,7 @@ static void test_ports_are_not_shared(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         struct endpoint e = place(kinds[i]);
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct address a;
         int fd = listen_at(&e, 8, &a);
 
@@ -694,7 +694,7 @@ static void test_restart_on_the_same_port(void **state UNUSED)
 static void test_unresolved_host(void **state UNUSED)
 {
     struct endpoint e = {.kind = ENDPOINT_TCP, .host = "no host has blanks"};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     assert_true(net_listen(&e, 1, &why) < 0);
     assert_contains(why.text, "no host has blanks");

@@ -387,7 +387,7 @@ static void test_registries(void **state UNUSED)
                                   .program = PROGRAM,
                                   .version = VERSION,
                                   .patience_ms = PATIENCE_MS};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct registry r;
         struct netpath found;
         struct buf urls;
@@ -428,7 +428,7 @@ static void test_nobody(void **state UNUSED)
                               .version = VERSION,
                               .local = "/no/such/socket",
                               .patience_ms = PATIENCE_MS};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct netpath found;
 
     ask.port = net_free_port(&e);

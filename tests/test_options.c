@@ -98,7 +98,7 @@ static void test_good_lines(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         const char *words[WORDS_MAX];
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct taken taken;
         struct buf gathered;
 
@@ -137,7 +137,7 @@ static void test_bad_lines(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         const char *words[WORDS_MAX];
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct taken taken;
 
         assert_row(i, !read_line(lines[i].line, &taken, words, &why));

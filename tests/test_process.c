@@ -19,7 +19,7 @@ static struct process the_process; /* too big for a stack that also holds cmocka
 static struct process *start(const char *command)
 {
     struct process_options o = {.command = command, .umask = -1};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     if (!process_start(&the_process, &o, &why))
         fail_msg("%s", why.text);
@@ -214,7 +214,7 @@ static void test_session_of_its_own(void **state UNUSED)
 static void test_our_machine_cannot(void **state UNUSED)
 {
     struct process_options o = {.command = "never run", .umask = -1};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct rlimit before;
     struct rlimit none;
     unsigned descriptors = unit_descriptors();

@@ -66,7 +66,7 @@ static struct address address_of(const struct endpoint *e)
 
 static int serve_at(struct endpoint *at)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct address local;
     int fd = net_listen(at, 128, &why);
 
@@ -98,7 +98,7 @@ struct stage_options {
 static void stage_open(struct stage *s, struct stage_options o)
 {
     struct endpoint listen = place(o.front);
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     memset(s, 0, sizeof(*s));
     if (o.listen_host)
@@ -1275,7 +1275,7 @@ static void test_what_does_not_go_together(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct fault_schedule schedule = {.count = 0};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct endpoint listen, to;
 
         assert_true(endpoint_parse(rows[i].listen, &listen, &why));

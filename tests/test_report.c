@@ -215,7 +215,7 @@ static struct report single_report(const struct report_check *check)
 /* The report in this form, as a text that the caller frees. */
 static char *form_of(const struct report *r, const char *form, struct report_style style)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     char path[96];
 
     text_format(path, sizeof(path), "%s/report", folder);
@@ -827,7 +827,7 @@ static void test_folder_is_missing(void **state UNUSED)
 
     free(plain_form(&r, "text")); /* makes the file "report" */
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct buf path;
 
         buf_init(&path, 200);
@@ -848,7 +848,7 @@ static void test_folder_is_missing(void **state UNUSED)
 
 static void test_path_is_too_long(void **state UNUSED)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     char path[6000];
 
     errno = 0;
@@ -861,7 +861,7 @@ static void test_path_is_too_long(void **state UNUSED)
 /* A disk that is full, as a limit on the size of files: the old report stays, and no draft. */
 static void test_full_disk_keeps_the_old_file(void **state UNUSED)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct rlimit before;
     char path[96];
 
@@ -887,7 +887,7 @@ static void test_full_disk_keeps_the_old_file(void **state UNUSED)
 
 static void test_special_files(void **state UNUSED)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct stat status;
 
     assert_true(write_to("/dev/null", &why));

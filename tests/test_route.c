@@ -31,7 +31,7 @@ struct pair {
 static int serve_at(const char *host, uint16_t *ret_port)
 {
     struct endpoint at = {.kind = ENDPOINT_UDP};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct address local;
 
     text_copy(at.host, sizeof(at.host), host);
@@ -46,7 +46,7 @@ static int serve_at(const char *host, uint16_t *ret_port)
 static struct address address_of(const char *host, uint16_t port)
 {
     struct endpoint e = {.kind = ENDPOINT_UDP, .port = port};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct address a;
     size_t count;
 
@@ -406,7 +406,7 @@ static struct pair open_unix_pair(void)
 {
     static unsigned number;
     struct endpoint at = {.kind = ENDPOINT_UNIX_DGRAM};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct pair p;
 
     text_format(at.path, sizeof(at.path), "%s/%u", program_folder, number++);

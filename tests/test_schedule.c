@@ -12,7 +12,7 @@ enum { ROOM = 65536 };
 static struct fault_schedule read_text(const char *text)
 {
     struct fault_schedule s = {0};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     if (!fault_parse("t", text, &s, &why))
         fail_msg("%s: %s", text, why.text);
@@ -254,7 +254,7 @@ static void test_errors(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
         const char *text = guard_text(&g, slice_str(errors[i].text));
         struct fault_schedule s = {.count = 0};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         assert_row(i, !fault_parse("t", text, &s, &why));
         assert_contains(why.text, errors[i].message);
@@ -278,7 +278,7 @@ static void test_all_or_nothing(void **state UNUSED)
 static void test_limits(void **state UNUSED)
 {
     struct fault_schedule s = {0};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct buf text;
 
     buf_init(&text, ROOM);
@@ -325,7 +325,7 @@ static void test_options(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct fault_schedule s = {.count = 0};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         if (fault_parse_both("--x", rows[i].word, rows[i].text, &s, &why)) {
             struct buf out = print(&s);
@@ -369,7 +369,7 @@ static void test_fits(void **state UNUSED)
     for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
         struct fault_schedule s = read_text(rows[i / 2].text);
         const char *due = i % 2 ? rows[i / 2].datagrams : rows[i / 2].streams;
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         assert_row(i, fault_fits(&s, i % 2, &why) == !due);
         if (due)
@@ -389,7 +389,7 @@ static void test_every_prefix(void **state UNUSED)
         for (size_t len = 0; len <= strlen(texts[i].text); len++) {
             const char *text = guard_text(&g, slice_of(texts[i].text, len));
             struct fault_schedule s = {.count = 0};
-            struct problem why = {""};
+            struct problem why = {.text = ""};
 
             if (!fault_parse("t", text, &s, &why))
                 assert_row(i, s.count == 0 && text_starts(why.text, "t:"));
@@ -409,7 +409,7 @@ static void test_mutations(void **state UNUSED)
     rng_seed(&r, 1, "schedules");
     for (unsigned round = 0; round < 20000; round++) {
         struct fault_schedule s = {.count = 0};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         char text[256];
 
         text_copy(text, sizeof(text), texts[rng_below(&r, ARRAY_LEN(texts))].text);

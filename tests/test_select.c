@@ -210,7 +210,7 @@ static void test_patterns(void **state UNUSED)
 static size_t choose(const struct selection *s, const char *url, const struct check **ret)
 {
     struct endpoint e = endpoint_of(url);
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     size_t count = 0;
 
     if (!select_checks(s, &e, ret, CHECKS_MAX, &count, &why))
@@ -436,7 +436,7 @@ static void test_refused(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct check *list[CHECKS_MAX];
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         size_t count = 4711;
 
         assert_row(i, !select_checks(&rows[i].s, &e, list, CHECKS_MAX, &count, &why));

@@ -59,7 +59,7 @@ static bool compare_inode(const struct sockdiag_socket *socket, void *closure)
 static struct sockdiag_socket find(int socktype, int fd)
 {
     struct search s = {.inode = inode_of(fd)};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     if (!sockdiag_walk(socktype, compare_inode, &s, &why))
         fail_msg("%s", why.text);
@@ -108,7 +108,7 @@ static void test_finds_both_ends(void **state UNUSED)
 
 static unsigned count(const struct address *a, unsigned state)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     unsigned found = 4711;
 
     if (!sockdiag_count(address_port(a), state, &found, &why))

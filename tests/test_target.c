@@ -63,7 +63,7 @@ static void test_commands(void **state UNUSED)
     buf_init(&out, 1000);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct endpoint e = endpoint_of(rows[i].url);
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         buf_reset(&out);
         assert_row(i, target_command(guard_text(&g, slice_str(rows[i].command)), &e, &out, &why));
@@ -92,7 +92,7 @@ static void test_refused(void **state UNUSED)
     buf_init(&out, 1000);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct endpoint e = endpoint_of(rows[i].url);
-        struct problem why = {""};
+        struct problem why = {.text = ""};
 
         buf_reset(&out);
         assert_row(i, !target_command(rows[i].command, &e, &out, &why));
@@ -104,7 +104,7 @@ static void test_refused(void **state UNUSED)
 static void test_too_long(void **state UNUSED)
 {
     struct endpoint e = endpoint_of("tcp://127.0.0.1:65535");
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct buf out;
 
     buf_init(&out, 8);

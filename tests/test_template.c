@@ -10,7 +10,7 @@ enum { ROOM = 8192 };
 
 static bool parse(const char *text, bool allow_any, struct template *t)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     size_t end = 4711;
     bool ok = template_parse(text, allow_any, t, &end, &why);
 
@@ -183,7 +183,7 @@ static void test_refused(void **state UNUSED)
     guard_open(&g, 256);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *text = guard_text(&g, slice_str(rows[i].text));
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct template t;
         size_t end = 4711;
 
@@ -222,7 +222,7 @@ static void test_limits(void **state UNUSED)
 
     buf_init(&text, 1 << 16);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct template t;
         size_t end = 0;
 
@@ -246,7 +246,7 @@ static void test_every_prefix(void **state UNUSED)
 
     guard_open(&g, sizeof(text));
     for (size_t len = 0; len < sizeof(text) - 1; len++) {
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct template t;
         size_t end = 4711;
 

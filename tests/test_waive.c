@@ -38,7 +38,7 @@ static void test_good_file(void **state UNUSED)
         "    reason: 'it''s'\n"
         "    verdict: warn\n"
         "    check: stream.y\n";
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct waivers w;
 
     if (!read_text(text, &w, &why))
@@ -66,7 +66,7 @@ static void test_good_file(void **state UNUSED)
 
 static void test_empty_list(void **state UNUSED)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct waivers w;
 
     assert_true(read_text("waivers: []\n", &w, &why));
@@ -128,7 +128,7 @@ static void test_bad_files(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct waivers w = {.count = 4711};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         char due[120];
 
         text_format(due, sizeof(due), "%s/w%s", program_folder, rows[i].place);
@@ -148,7 +148,7 @@ static void test_every_prefix(void **state UNUSED)
 
     for (size_t len = 0; len < sizeof(text); len++) {
         struct waivers w = {.count = 0};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         char prefix[sizeof(text) + 1];
 
         text_format(prefix, sizeof(prefix), "%.*s", (int)len, text);
@@ -161,7 +161,7 @@ static void test_every_prefix(void **state UNUSED)
 
 static void test_too_many(void **state UNUSED)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct waivers w;
     struct buf text;
 
@@ -180,7 +180,7 @@ static void test_too_many(void **state UNUSED)
 
 static void test_no_file(void **state UNUSED)
 {
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct waivers w;
 
     assert_false(waivers_read("/no/such/file", is_known, &w, &why));
@@ -259,7 +259,7 @@ static void test_write_then_read(void **state UNUSED)
         struct report r = {.target = "tcp://127.0.0.1:7", .checks = &checks[i], .count = 1};
         const struct report *one = &r;
         struct report_set set = {.reports = &one, .count = 1};
-        struct problem why = {""};
+        struct problem why = {.text = ""};
         struct waivers w;
         char path[96];
         bool bad = checks[i].verdict == VERDICT_FAIL || checks[i].verdict == VERDICT_WARN ||
@@ -285,7 +285,7 @@ static void test_write_all_together(void **state UNUSED)
     struct report r = {.target = "tcp://127.0.0.1:7", .checks = checks, .count = 8};
     const struct report *one = &r;
     struct report_set set = {.reports = &one, .count = 1};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct waivers w;
     char path[96];
 
@@ -406,7 +406,7 @@ static void test_cannot_be_written(void **state UNUSED)
     struct report r = {.target = "t", .checks = many, .count = 1};
     const struct report *one = &r;
     struct report_set set = {.reports = &one, .count = 1};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = checks[0];
@@ -433,7 +433,7 @@ static void test_over(void **state UNUSED)
         {"udp://127.0.0.1:7", -1}, {"unix:/s", -1},
         {"unix-dgram:/s", 1},
     };
-    struct problem why = {""};
+    struct problem why = {.text = ""};
     struct waivers w;
 
     if (!read_text(text, &w, &why))

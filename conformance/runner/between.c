@@ -161,7 +161,7 @@ static bool prepare(struct check_ctx *c, struct between *b, const char *text, st
         mmap(NULL, sizeof(*b->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (b->shared == MAP_FAILED) {
         b->shared = NULL;
-        return problem_set(why, "out of memory");
+        return problem_ours(why, "out of memory");
     }
     return true;
 }

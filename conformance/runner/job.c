@@ -39,12 +39,12 @@ bool job_start(struct job *job, const struct job_setting *setting, job_work *wor
     struct outcome *outcome = job->outcome ? job->outcome : outcome_new();
 
     if (!outcome)
-        return problem_set(why, "out of memory");
+        return problem_ours(why, "out of memory");
     *job = (struct job){.outcome = outcome, .deadline_us = deadline_in_ms(setting->limit_ms)};
     outcome_reset(outcome);
     pid_t pid = fork();
     if (pid < 0)
-        return problem_set(why, "fork: %s", strerror(errno));
+        return problem_ours(why, "fork: %s", strerror(errno));
     if (pid == 0)
         work_here(job, setting, work, closure);
     job->pid = pid;

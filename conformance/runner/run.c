@@ -50,7 +50,7 @@ bool run_catch_signals(struct problem *why)
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
     if (pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) != 0)
-        return problem_set(why, "pipe: %s", strerror(errno));
+        return problem_ours(why, "pipe: %s", strerror(errno));
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
         struct sigaction before;
 
@@ -114,7 +114,7 @@ static bool make_folder(struct run *run, struct problem *why)
     if (mkdtemp(run->folder))
         return true;
     run->folder[0] = '\0';
-    return problem_set(why, "cannot make a folder in %s: %s", base, strerror(errno));
+    return problem_ours(why, "cannot make a folder in %s: %s", base, strerror(errno));
 }
 
 static bool choose_port(struct run *run, struct problem *why)
@@ -158,13 +158,13 @@ static bool open_run(struct run *run, struct problem *why)
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (!run->entries || run->calibration == MAP_FAILED) {
         run->calibration = NULL;
-        return problem_set(why, "out of memory");
+        return problem_ours(why, "out of memory");
     }
     for (size_t i = 0; i < run->count; i++) {
         run->entries[i].check = selected[i];
         run->entries[i].outcome = calloc(1, sizeof(*run->entries[i].outcome));
         if (!run->entries[i].outcome)
-            return problem_set(why, "out of memory");
+            return problem_ours(why, "out of memory");
         run->entries[i].outcome->guilty = -1;
     }
     return true;
@@ -434,6 +434,8 @@ static void reach(struct run *run)
     bool there = !run->options->spawn || supervise_start(run, &failed);
     if (!there && died_of_first(run)) {
         run->unreached = false;
+    } else if (!there && failed.ours) {
+        run_fail(run, failed.text);
     } else if (!there) {
         run->unreached = !run->trouble;
         text_copy(run->ending, sizeof(run->ending), failed.text);

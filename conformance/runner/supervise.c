@@ -95,8 +95,8 @@ static void last_line(const struct tail *t, struct buf *out)
 
 static bool await_ready(struct run *run, struct problem *why)
 {
-    bool ok = supervise_job(run, become_ready, NULL, START_LIMIT_MS) &&
-              run->helper.outcome->kind == OUTCOME_HELD;
+    bool ended = supervise_job(run, become_ready, NULL, START_LIMIT_MS);
+    bool ok = ended && run->helper.outcome->kind == OUTCOME_HELD;
     struct buf words;
     char how[128];
 
@@ -104,6 +104,9 @@ static bool await_ready(struct run *run, struct problem *why)
         return true;
     if (run_was_interrupted())
         return problem_set(why, "interrupted");
+    /* What it could not do is ours; that it was killed at its limit, the target's. */
+    if (ended && !run->helper.killed && run->helper.outcome->kind == OUTCOME_TROUBLE)
+        run_fail(run, run->helper.outcome->reason);
     if (run->trouble)
         return problem_set(why, "%.400s", run->ending);
     process_read(&run->process);

@@ -116,7 +116,7 @@ bool target_fill(const char *command, const struct target_word *words, size_t co
         buf_put_str(ret, word->value);
         at += len + 1;
     }
-    return !ret->failed || problem_set(why, "the command is too long");
+    return !ret->failed || problem_buf(why, ret, "the command is too long");
 }
 
 bool target_command(const char *command, const struct endpoint *e, struct buf *ret,
@@ -132,8 +132,10 @@ bool target_command(const char *command, const struct endpoint *e, struct buf *r
     const struct target_word words[] = {{"path", unix ? path : NULL},
                                         {"host", unix ? NULL : e->host},
                                         {"port", unix ? NULL : port}};
-    return target_fill(command, words, ARRAY_LEN(words), ret, &wrong) ||
-           problem_set(why, "--spawn: %s", wrong.text);
+    if (target_fill(command, words, ARRAY_LEN(words), ret, &wrong))
+        return true;
+    return wrong.ours ? problem_ours(why, "%s", wrong.text)
+                      : problem_set(why, "--spawn: %s", wrong.text);
 }
 
 bool target_command_moves(const char *command, const struct endpoint *e)

@@ -207,7 +207,7 @@ static bool parse_file(const char *path, FILE *file, yaml_document_t *ret, struc
     yaml_parser_t parser;
 
     if (!yaml_parser_initialize(&parser))
-        return problem_set(why, "out of memory");
+        return problem_ours(why, "out of memory");
     yaml_parser_set_input_file(&parser, file);
     bool ok = yaml_parser_load(&parser, ret) != 0;
     if (!ok && ferror(file)) /* a folder, for one, opens well */

@@ -22,7 +22,7 @@ void buf_free(struct buf *b)
 void buf_reset(struct buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
 }
 
 /* Makes room for `more` octets and one NUL behind them. */
@@ -42,7 +42,7 @@ static bool buf_reserve(struct buf *b, size_t more)
         cap *= 2;
     uint8_t *data = realloc(b->data, cap);
     if (!data) {
-        b->failed = true;
+        b->failed = b->no_memory = true;
         return false;
     }
     b->data = data;

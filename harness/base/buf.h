@@ -14,6 +14,7 @@ struct buf {
     size_t cap;
     size_t max;
     bool failed;
+    bool no_memory; /* ... for want of memory, and not at the ceiling */
 };
 
 /* An empty buffer that never holds more than max octets. */

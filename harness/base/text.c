@@ -13,7 +13,26 @@ bool problem_set(struct problem *why, const char *format, ...)
     va_start(args, format);
     text_vformat(why->text, sizeof(why->text), format, args);
     va_end(args);
+    why->ours = false;
     return false;
+}
+
+bool problem_ours(struct problem *why, const char *format, ...)
+{
+    va_list args;
+
+    if (!why)
+        return false;
+    va_start(args, format);
+    text_vformat(why->text, sizeof(why->text), format, args);
+    va_end(args);
+    why->ours = true;
+    return false;
+}
+
+bool problem_buf(struct problem *why, const struct buf *b, const char *full)
+{
+    return b->no_memory ? problem_ours(why, "out of memory") : problem_set(why, "%s", full);
 }
 
 void text_copy(char *out, size_t cap, const char *in)

@@ -12,10 +12,15 @@
 /* One sentence without a newline; the caller of a failing function owns it and prints it. */
 struct problem {
     char text[512];
+    bool ours; /* our machine cannot: no mistake of whoever asked, and nothing that a peer did */
 };
 
 /* Sets the sentence; a null problem is allowed and ignored. Always returns false. */
 bool problem_set(struct problem *why, const char *format, ...) PRINTF_LIKE(2, 3);
+bool problem_ours(struct problem *why, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Why the buffer has failed: no memory, which is ours, or it is full, which this sentence says. */
+bool problem_buf(struct problem *why, const struct buf *b, const char *full);
 
 /* Copies as much as fits and always ends in NUL; cap must be at least 1. */
 void text_copy(char *out, size_t cap, const char *in);

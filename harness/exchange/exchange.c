@@ -310,7 +310,7 @@ bool exchange_open(const char *spec, enum exchange_medium medium, struct exchang
     const struct builtin *builtin = find_builtin(spec);
 
     if (!x)
-        return problem_set(why, "out of memory");
+        return problem_ours(why, "out of memory");
     x->medium = medium;
     buf_init(&x->prefix, PREFIX_MAX);
     bool ok = text_eq(spec, "rpc") || text_starts(spec, "rpc:") ? exchange_rpc_open(spec, x, why)

@@ -74,7 +74,7 @@ bool process_start(struct process *p, const struct process_options *options, str
     p->out = p->err = -1;
     pid_t pid = pipe_ends(out) && pipe_ends(err) ? fork() : -1;
     if (pid < 0) {
-        problem_set(why, "cannot start \"%s\": %s", options->command, strerror(errno));
+        problem_ours(why, "cannot start \"%s\": %s", options->command, strerror(errno));
         close_ends(out);
         close_ends(err);
         return false;

@@ -62,7 +62,7 @@ static const struct twin *find(const char *name)
 
 static bool call_once(struct client *k, const char *text)
 {
-    struct problem why = {"no reason"};
+    struct problem why = {.text = "no reason"};
 
     if (!client_call(k, text, &why)) {
         log_error("%s", why.text);

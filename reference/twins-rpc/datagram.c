@@ -9,8 +9,39 @@ enum {
     PER_TURN = 64,
 };
 
+/* Replies that wait for the end of the turn. */
+static struct waiting {
+    struct route route;
+    struct buf message;
+} waiting[PER_TURN];
+static unsigned waiting_count;
+
+static void put_off(const struct request *r, struct slice message)
+{
+    struct waiting *w = &waiting[waiting_count++];
+
+    w->route = *(const struct route *)r->way;
+    buf_init(&w->message, REPLY_MAX);
+    buf_put(&w->message, message);
+}
+
+static void send_waiting(int fd)
+{
+    while (waiting_count > 0) {
+        struct waiting *w = &waiting[--waiting_count];
+
+        if (!w->message.failed && route_send(fd, &w->route, buf_slice(&w->message)) < 0)
+            errno = 0; /* datagrams may be lost */
+        buf_free(&w->message);
+    }
+}
+
 static void emit(struct request *r, struct slice message)
 {
+    if (r->server->fault->datagram.backwards && waiting_count < PER_TURN) {
+        put_off(r, message);
+        return;
+    }
     struct route route = *(const struct route *)r->way;
 
     if (r->server->fault->datagram.any_end)
@@ -61,4 +92,5 @@ void datagram_ready(struct server *s, struct source *source)
         if (!f->came || f->came(s, came) == ACT_GO_ON)
             answer(s, (struct place *)source, &route, came);
     }
+    send_waiting(source->fd);
 }

@@ -174,7 +174,7 @@ static bool say_ready(const struct server *s)
 static int serve(const struct twin *t, const struct options *o)
 {
     static struct server s;
-    struct problem why = {"no reason"};
+    struct problem why = {.text = "no reason"};
     int stop = stop_descriptor();
 
     s = (struct server){.fault = &t->fault,

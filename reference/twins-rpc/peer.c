@@ -54,17 +54,36 @@ static void frame_in_pieces(struct peer *p, struct slice message, size_t most)
     }
 }
 
+static void frame_whole(struct buf *out, struct slice message)
+{
+    size_t opened = record_open(out);
+
+    buf_put(out, message);
+    record_close(out, opened);
+}
+
+/* In front of those that wait, but not within one. */
+static void frame_in_front(struct peer *p, struct slice message)
+{
+    struct buf out;
+
+    buf_init(&out, QUEUE_MAX);
+    frame_whole(&out, message);
+    buf_put(&out, buf_slice(&p->out));
+    buf_free(&p->out);
+    p->out = out;
+}
+
 void peer_frame(struct peer *p, struct slice message)
 {
-    size_t most = p->server->fault->stream.fragment_max;
+    const struct stream_fault *f = &p->server->fault->stream;
 
-    if (most > 0) {
-        frame_in_pieces(p, message, most);
-        return;
-    }
-    size_t opened = record_open(&p->out);
-    buf_put(&p->out, message);
-    record_close(&p->out, opened);
+    if (f->fragment_max > 0)
+        frame_in_pieces(p, message, f->fragment_max);
+    else if (f->backwards && !p->cut)
+        frame_in_front(p, message);
+    else
+        frame_whole(&p->out, message);
 }
 
 static void emit(struct request *r, struct slice message)
@@ -96,6 +115,7 @@ static bool flush(struct peer *p)
         sent += (size_t)n;
     }
     buf_drop(&p->out, sent);
+    p->cut = p->out.len > 0 && (p->cut || sent > 0);
     if (p->out.len == 0 && p->out.cap > KEPT)
         buf_free(&p->out);
     return true;

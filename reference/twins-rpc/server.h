@@ -49,6 +49,7 @@ struct peer {
     unsigned records; /* that became whole with the last read */
 
     struct buf out; /* replies that are not sent yet */
+    bool cut;       /* ... of which the first one is sent in part */
     size_t discarded;
     size_t begin; /* chunk[begin .. end) is not used yet */
     size_t end;
@@ -57,6 +58,7 @@ struct peer {
 
 struct stream_fault {
     unsigned most;       /* connections at a time; 0: as many as there are descriptors */
+    bool backwards;      /* replies that wait go out in the order of the latest first */
     size_t fragment_max; /* replies go out in fragments of so many octets, with an empty one in
                             front of each; 0: in one */
     /* Octets came: they are in the chunk. */
@@ -79,6 +81,7 @@ struct datagram_fault {
     size_t buffer;   /* what recvmsg(2) is given; 0: SERVER_DATAGRAM */
     bool denies_all; /* answers errors also to a broadcast address */
     bool any_end;    /* replies come from the address that the kernel chooses */
+    bool backwards;  /* what came together is answered in the order of the latest first */
     /* A datagram came. */
     enum act (*came)(struct server *s, struct slice came);
 };

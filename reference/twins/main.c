@@ -93,7 +93,7 @@ static bool serve(const struct twin *t, const struct endpoint *at, const struct 
 static int start(const struct twin *t, const struct endpoint *at, const char *prefix)
 {
     struct run run = {.stop = stop_of_twin(t->deaf), .prefix = slice_str(prefix)};
-    struct problem why = {"no reason"};
+    struct problem why = {.text = "no reason"};
 
     if (run.stop < 0)
         run_die(strerror(errno));

@@ -1,6 +1,7 @@
-"""A correct MSGPROG server over TCP: rpc_message.py PORT [one] [sys] [any] [small].
+"""A correct MSGPROG server over TCP: rpc_message.py PORT [one] [each] [sys] [any] [small].
 
 one    serves one client at a time
+each   has a thread for each call, so that replies come in any order
 sys    carries out nothing but NULL without AUTH_SYS
 any    looks at no credential
 small  ends a connection whose record has more than 4096 octets
@@ -135,14 +136,28 @@ def next_record(stream):
             return record
 
 
+def send_reply(client, whole, record):
+    reply = answer(record)
+    if reply:
+        with whole:
+            client.sendall(words(0x80000000 | len(reply)) + reply)
+
+
 def serve(client):
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    whole, callers = threading.Lock(), []
     try:
         with client, client.makefile("rb") as stream:
             while (record := next_record(stream)) is not None:
-                reply = answer(record)
-                if reply:
-                    client.sendall(words(0x80000000 | len(reply)) + reply)
+                if "each" in ways:
+                    callers = [c for c in callers if c.is_alive()]
+                    callers.append(threading.Thread(
+                        target=send_reply, args=(client, whole, record), daemon=True))
+                    callers[-1].start()
+                else:
+                    send_reply(client, whole, record)
+            for caller in callers:
+                caller.join()
     except OSError:
         pass
 
