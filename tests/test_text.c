@@ -388,11 +388,19 @@ static void test_problem(void **state UNUSED)
 
     assert_false(problem_set(NULL, "%s", "nobody listens"));
     assert_false(problem_set(&why, "%s:%d", "file", 7));
+    assert_false(why.ours);
     assert_string_equal(why.text, "file:7");
     memset(longest, 'x', sizeof(longest));
     longest[sizeof(longest) - 1] = '\0';
     assert_false(problem_set(&why, "%s", longest));
     assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
+    assert_false(problem_set(&why, "a\nb\x1b[31m\x7f%s", "\r"));
+    assert_string_equal(why.text, "a?b?[31m??");
+    assert_false(problem_ours(&why, "no %s", "memory"));
+    assert_true(why.ours);
+    assert_string_equal(why.text, "no memory");
+    assert_false(problem_ours(NULL, "nobody listens"));
+
 }
 
 static void test_comparing(void **state UNUSED)

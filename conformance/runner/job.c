@@ -28,7 +28,13 @@ _Noreturn static void work_here(struct job *job, const struct job_setting *setti
     c->expectation_count = setting->expectation_count;
     c->record = setting->record;
     text_copy(c->folder, sizeof(c->folder), setting->folder);
+    unsigned long starvings = buf_starvings();
     work(c, closure);
+    if (buf_starvings() != starvings) {
+        /* What was sent, heard or compared since may have been less than it should. */
+        job->outcome->kind = OUTCOME_TROUBLE;
+        text_copy(job->outcome->reason, sizeof(job->outcome->reason), "out of memory");
+    }
     check_close_all(c);
     _exit(EXIT_SUCCESS);
 }

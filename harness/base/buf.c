@@ -8,6 +8,13 @@
 
 enum { BUF_FIRST_CAP = 256 };
 
+static unsigned long starvings;
+
+unsigned long buf_starvings(void)
+{
+    return starvings;
+}
+
 void buf_init(struct buf *b, size_t max)
 {
     *b = (struct buf){.max = max};
@@ -43,6 +50,7 @@ static bool buf_reserve(struct buf *b, size_t more)
     uint8_t *data = realloc(b->data, cap);
     if (!data) {
         b->failed = b->no_memory = true;
+        starvings++;
         return false;
     }
     b->data = data;

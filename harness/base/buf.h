@@ -23,6 +23,10 @@ void buf_init(struct buf *b, size_t max);
 /* Gives the memory back; the buffer is then as after buf_init. */
 void buf_free(struct buf *b);
 
+/* How often a buffer of this process has found no memory. Who judges by what buffers hold compares
+   it before and after: what was lost in between was not lost by a peer. */
+unsigned long buf_starvings(void);
+
 /* Empties the buffer and forgets a failure; the memory is kept. */
 void buf_reset(struct buf *b);
 

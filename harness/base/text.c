@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What it quotes may hold anything: no control character gets to a terminal or begins a line. */
+PRINTF_LIKE(2, 0)
+static void say(struct problem *why, const char *format, va_list args)
+{
+    text_vformat(why->text, sizeof(why->text), format, args);
+    for (char *at = why->text; *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    }
+}
+
 bool problem_set(struct problem *why, const char *format, ...)
 {
     va_list args;
@@ -11,7 +22,7 @@ bool problem_set(struct problem *why, const char *format, ...)
     if (!why)
         return false;
     va_start(args, format);
-    text_vformat(why->text, sizeof(why->text), format, args);
+    say(why, format, args);
     va_end(args);
     why->ours = false;
     return false;
@@ -24,7 +35,7 @@ bool problem_ours(struct problem *why, const char *format, ...)
     if (!why)
         return false;
     va_start(args, format);
-    text_vformat(why->text, sizeof(why->text), format, args);
+    say(why, format, args);
     va_end(args);
     why->ours = true;
     return false;

@@ -15,7 +15,8 @@ struct problem {
     bool ours; /* our machine cannot: no mistake of whoever asked, and nothing that a peer did */
 };
 
-/* Sets the sentence; a null problem is allowed and ignored. Always returns false. */
+/* Sets the sentence, with a question mark for each control character; a null problem is allowed and
+   ignored. Always returns false. */
 bool problem_set(struct problem *why, const char *format, ...) PRINTF_LIKE(2, 3);
 bool problem_ours(struct problem *why, const char *format, ...) PRINTF_LIKE(2, 3);
 
