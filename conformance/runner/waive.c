@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
+#include "conformance/runner/yaml.h"
 #include "harness/base/file.h"
 
 enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12, WHY_MAX = 1 << 16 };
@@ -21,23 +21,10 @@ static const char *const keys[KEYS] = {
 enum { KEYS_NEEDED = 1 << KEY_CHECK | 1 << KEY_VERDICT | 1 << KEY_REASON | 1 << KEY_WHY };
 
 struct reading {
-    const char *path;
-    yaml_document_t *document;
+    const struct yaml *yaml;
     bool (*known)(const char *id);
     struct waivers *ret;
-    struct problem *why;
 };
-
-static bool wrong(const struct reading *r, const yaml_node_t *at, const char *what)
-{
-    return problem_set(r->why, "%s:%zu:%zu: %s", r->path, at->start_mark.line + 1,
-                       at->start_mark.column + 1, what);
-}
-
-static const char *scalar(const yaml_node_t *node)
-{
-    return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
-}
 
 static bool parse_verdict(const char *word, enum verdict *ret)
 {
@@ -118,134 +105,114 @@ static const char *judge_value(const struct reading *r, enum key key, const char
 }
 
 static bool take_field(const struct reading *r, struct waiver *w, unsigned *seen,
-                       const yaml_node_pair_t *pair)
+                       const struct yaml_pair *pair)
 {
-    const yaml_node_t *name_at = yaml_document_get_node(r->document, pair->key);
-    const yaml_node_t *value_at = yaml_document_get_node(r->document, pair->value);
-    const char *name = scalar(name_at);
-    const char *text = scalar(value_at);
+    const char *text = yaml_text(pair->value);
     unsigned key = 0;
 
-    if (!name)
-        return wrong(r, name_at, "expected a key");
-    while (key < KEYS && !text_eq(name, keys[key]))
+    if (!pair->key)
+        return yaml_wrong(r->yaml, pair->key_at, "expected a key");
+    while (key < KEYS && !text_eq(pair->key, keys[key]))
         key++;
     if (key == KEYS)
-        return wrong(r, name_at,
-                     "unknown key; known are check, verdict, reason, why, over, until and issue");
+        return yaml_wrong(r->yaml, pair->key_at,
+                          "unknown key; known are check, verdict, reason, why, over, until and "
+                          "issue");
     if (*seen & 1U << key)
-        return wrong(r, name_at, "this key is given twice");
+        return yaml_wrong(r->yaml, pair->key_at, "this key is given twice");
     *seen |= 1U << key;
     if (!text || !*text)
-        return wrong(r, value_at, "expected a text");
+        return yaml_wrong(r->yaml, pair->value, "expected a text");
     const char *fault = judge_value(r, (enum key)key, text);
     if (fault)
-        return wrong(r, value_at, fault);
+        return yaml_wrong(r->yaml, pair->value, "%s", fault);
     if (key == KEY_VERDICT)
         return parse_verdict(text, &w->verdict);
     char **field = field_of(w, (enum key)key);
     if (field)
         *field = strdup(text);
-    return !field || *field || wrong(r, value_at, "out of memory");
+    return !field || *field || problem_ours(r->yaml->why, "out of memory");
 }
 
 static bool take_waiver(const struct reading *r, const yaml_node_t *node)
 {
     struct waivers *all = r->ret;
+    struct yaml_pair pair;
     unsigned seen = 0;
 
     if (node->type != YAML_MAPPING_NODE)
-        return wrong(r, node, "expected a waiver: check, verdict, reason, why");
+        return yaml_wrong(r->yaml, node, "expected a waiver: check, verdict, reason, why");
     if (all->count == WAIVERS_MAX)
-        return wrong(r, node, "too many waivers");
+        return yaml_wrong(r->yaml, node, "too many waivers");
     struct waiver *w = &all->list[all->count++];
-    w->line = (unsigned)node->start_mark.line + 1;
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        if (!take_field(r, w, &seen, pair))
+    w->line = yaml_line(node);
+    for (size_t i = 0; yaml_pair(r->yaml, node, i, &pair); i++) {
+        if (!take_field(r, w, &seen, &pair))
             return false;
     }
     if ((seen & KEYS_NEEDED) != KEYS_NEEDED)
-        return wrong(r, node, "a waiver needs check, verdict, reason and why");
+        return yaml_wrong(r->yaml, node, "a waiver needs check, verdict, reason and why");
     for (const struct waiver *first = all->list; first < w; first++) {
         bool both = !first->over || !w->over || text_eq(first->over, w->over);
 
         if (text_eq(first->check, w->check) && both)
-            return problem_set(r->why, "%s:%u:%zu: %s is waived on line %u already", r->path,
-                               w->line, node->start_mark.column + 1, w->check, first->line);
+            return yaml_wrong(r->yaml, node, "%s is waived on line %u already", w->check,
+                              first->line);
     }
     return true;
 }
 
-static bool take_document(const struct reading *r)
+bool waivers_take(const struct yaml *yaml, const yaml_node_t *list, bool (*known)(const char *id),
+                  struct waivers *ret)
 {
-    yaml_node_t *root = yaml_document_get_root_node(r->document);
-    yaml_node_t *list = NULL;
+    struct reading r = {.yaml = yaml, .known = known, .ret = ret};
+    const yaml_node_t *item;
 
-    if (!root)
-        return problem_set(r->why, "%s:1:1: expected \"waivers:\" and a list", r->path);
-    if (root->type == YAML_MAPPING_NODE &&
-        root->data.mapping.pairs.top - root->data.mapping.pairs.start == 1) {
-        yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-        const char *key = scalar(yaml_document_get_node(r->document, pair->key));
-
-        if (key && text_eq(key, "waivers"))
-            list = yaml_document_get_node(r->document, pair->value);
-    }
-    if (!list || list->type != YAML_SEQUENCE_NODE)
-        return wrong(r, root, "expected \"waivers:\" and a list");
-    for (yaml_node_item_t *item = list->data.sequence.items.start;
-         item < list->data.sequence.items.top; item++) {
-        if (!take_waiver(r, yaml_document_get_node(r->document, *item)))
+    if (!ret->list)
+        ret->list = calloc(WAIVERS_MAX, sizeof(*ret->list));
+    if (!ret->path)
+        ret->path = strdup(yaml->path);
+    if (!ret->list || !ret->path)
+        return problem_ours(yaml->why, "out of memory");
+    if (list->type != YAML_SEQUENCE_NODE)
+        return yaml_wrong(yaml, list, "expected a list of waivers");
+    for (size_t i = 0; (item = yaml_item(yaml, list, i)); i++) {
+        if (!take_waiver(&r, item))
             return false;
     }
     return true;
 }
 
-static bool parse_file(const char *path, FILE *file, yaml_document_t *ret, struct problem *why)
+/* The list under the one key of the file. */
+static bool take_document(struct yaml *yaml, bool (*known)(const char *id), struct waivers *ret)
 {
-    yaml_parser_t parser;
+    const yaml_node_t *root = yaml_root(yaml);
+    struct yaml_pair first;
+    struct yaml_pair second;
 
-    if (!yaml_parser_initialize(&parser))
-        return problem_ours(why, "out of memory");
-    yaml_parser_set_input_file(&parser, file);
-    bool ok = yaml_parser_load(&parser, ret) != 0;
-    if (!ok && ferror(file)) /* a folder, for one, opens well */
-        problem_set(why, "--waive %s: %s", path, strerror(errno));
-    else if (!ok)
-        problem_set(why, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1,
-                    parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
-    yaml_parser_delete(&parser);
-    return ok;
+    if (!root)
+        return problem_set(yaml->why, "%s:1:1: expected \"waivers:\" and a list", yaml->path);
+    if (!yaml_pair(yaml, root, 0, &first) || yaml_pair(yaml, root, 1, &second) || !first.key ||
+        !text_eq(first.key, "waivers") || first.value->type != YAML_SEQUENCE_NODE)
+        return yaml_wrong(yaml, root, "expected \"waivers:\" and a list");
+    return waivers_take(yaml, first.value, known, ret);
 }
 
 bool waivers_read(const char *path, bool (*known)(const char *id), struct waivers *ret,
                   struct problem *why)
 {
-    struct waivers all = {.path = strdup(path), .list = calloc(WAIVERS_MAX, sizeof(*all.list))};
-    yaml_document_t document;
-    FILE *file = fopen(path, "re");
+    struct waivers all = {0};
+    struct yaml yaml;
 
-    if (!file || !all.path || !all.list) {
-        problem_set(why, "--waive %s: %s", path, strerror(errno));
-        waivers_free(&all);
-        if (file)
-            fclose(file);
+    if (!yaml_open(&yaml, path, "--waive ", why))
         return false;
-    }
-    struct reading r = {path, &document, known, &all, why};
-    bool ok = parse_file(path, file, &document, why);
-    if (ok) {
-        ok = take_document(&r);
-        yaml_document_delete(&document);
-    }
-    fclose(file);
-    if (!ok) {
+    bool ok = take_document(&yaml, known, &all);
+    yaml_close(&yaml);
+    if (ok)
+        *ret = all;
+    else
         waivers_free(&all);
-        return false;
-    }
-    *ret = all;
-    return true;
+    return ok;
 }
 
 void waivers_free(struct waivers *w)

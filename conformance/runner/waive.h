@@ -40,6 +40,13 @@ bool waivers_read(const char *path, bool (*known)(const char *id), struct waiver
                   struct problem *why) MUST_USE;
 void waivers_free(struct waivers *w);
 
+/* Adds those of a list in an open file to *ret, which is zero or holds others. False with the
+   reason; waivers_free in any case. */
+struct yaml;
+struct yaml_node_s;
+bool waivers_take(const struct yaml *yaml, const struct yaml_node_s *list,
+                  bool (*known)(const char *id), struct waivers *ret) MUST_USE;
+
 /* The waiver for this check on the target of this URL, or NULL. */
 const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target);
 
