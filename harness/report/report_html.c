@@ -81,14 +81,14 @@ static void put_asset(FILE *out, const unsigned char *data, size_t len)
     fwrite(data, 1, len, out);
 }
 
-/* "2 fail, 74 pass" of all targets. */
-static void put_counts(FILE *out, const struct report_set *set)
+/* "2 fail, 74 pass" of all of them. */
+static void put_counts(FILE *out, const struct report *const *reports, size_t count)
 {
     size_t counts[HTML_KINDS] = {0};
     const char *gap = "";
 
-    for (size_t i = 0; i < set->count; i++)
-        count_kinds(set->reports[i], counts);
+    for (size_t i = 0; i < count; i++)
+        count_kinds(reports[i], counts);
     for (size_t k = 0; k < HTML_KINDS; k++) {
         if (counts[k] == 0)
             continue;
@@ -106,7 +106,7 @@ static void put_head(FILE *out, const struct report_set *set)
           "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
           "<meta name=generator content=\"" REPORT_TOOL " " REPORT_VERSION "\">\n<title>",
           out);
-    put_counts(out, set);
+    put_counts(out, set->reports, set->count);
     for (size_t i = 0; i < set->count && i < 1; i++) {
         fputs(" - ", out);
         html_put_short(out, set->reports[i]->target, 80);
@@ -290,6 +290,25 @@ static void put_legend(FILE *out)
           out);
 }
 
+/* Where each of several targets stands. */
+static void put_overview(FILE *out, const struct report_set *set)
+{
+    if (set->count < 2)
+        return;
+    fputs("<ol class=overview>\n", out);
+    for (size_t i = 0; i < set->count; i++) {
+        struct state state = state_of(set->reports[i]);
+
+        fprintf(out, "<li><span class=\"state %s\">%s</span><a href=\"#t%zu\">", state.class,
+                state.words, i + 1);
+        html_put(out, set->reports[i]->target);
+        fputs("</a><span>", out);
+        put_counts(out, &set->reports[i], 1);
+        fputs("</span>\n", out);
+    }
+    fputs("</ol>\n", out);
+}
+
 static void write_html(FILE *out, const struct report_set *set,
                        const struct report_style *style UNUSED)
 {
@@ -297,10 +316,11 @@ static void write_html(FILE *out, const struct report_set *set,
     fputs("<body>\n", out);
     put_symbols(out);
     fputs("<header class=top><h1><b>" REPORT_TOOL "</b> ", out);
-    put_counts(out, set);
+    put_counts(out, set->reports, set->count);
     fputs("</h1><button type=button id=theme hidden>dark</button></header>\n<main>\n", out);
     if (set->count == 0)
         fputs("<p class=\"notice ending\">No target was tried.</p>\n", out);
+    put_overview(out, set);
     put_controls(out, set);
     html_put_matrix(out, set);
     for (size_t i = 0; i < set->count; i++)

@@ -20,6 +20,9 @@ void html_put_short(FILE *out, const char *text, size_t characters);
    fours; an ellipsis where there are more than these. Escaped. */
 void html_put_octets(FILE *out, struct slice octets, size_t length, size_t max);
 
+/* The id of a check, which may be broken into lines behind its dots. */
+void html_put_name(FILE *out, const char *id);
+
 /* The id of the element of a check, in attributes and behind "#". */
 void html_put_id(FILE *out, size_t target, const char *id);
 

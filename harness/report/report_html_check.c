@@ -137,7 +137,7 @@ static void put_summary(FILE *out, const struct report_check *c, enum html_chang
     fprintf(out, "<summary><span class=\"badge %s\">", html_kind_name(html_kind(c)));
     html_put_verdict(out, c);
     fprintf(out, "</span><span class=level>%s</span><span class=name><code>", level_name(c->level));
-    html_put(out, c->id);
+    html_put_name(out, c->id);
     fputs("</code>", out);
     if (change != HTML_SAME)
         fprintf(out, " <b class=\"change %s\">%s</b>", html_change_name(change),

@@ -17,7 +17,7 @@ enum {
     OCTETS_PX = 32, /* ... to the base of the octets below the arrow */
     BAND_PX = 22,   /* a line that says what is left out */
     LABEL_MAX = 90, /* characters */
-    NOTE_MAX = 46,  /* characters to a line of a remark: all can be read on a phone */
+    NOTE_MAX = 42,  /* characters to a line of a remark: all can be read on a phone */
     NOTE_LINES_MAX = 12,
     OCTETS_MAX = 36,
     PERIOD_MAX = 8, /* events of a round that is folded */

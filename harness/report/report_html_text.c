@@ -109,6 +109,17 @@ void html_put_short(FILE *out, const char *text, size_t characters)
         fputs("&#8230;", out);
 }
 
+void html_put_name(FILE *out, const char *id)
+{
+    while (*id) {
+        bool dot = *id == '.';
+
+        id += put_character(out, id);
+        if (dot)
+            fputs("<wbr>", out);
+    }
+}
+
 static bool is_mostly_text(struct slice octets)
 {
     size_t printable = 0;
