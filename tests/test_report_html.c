@@ -131,6 +131,7 @@ static void test_details(void **state UNUSED)
     } rows[] = {
         {CHECK "//dl[@class='against']", "end of file"},
         {CHECK "//dl[@class='against']", "the connection is reset"},
+        {CHECK "//a[@class='self'][@href='#t1-stream.shutdown.check-0']", "link to this check"},
         {CHECK "//dl[@class='facts']", "a claim that a target may keep or break"},
         {CHECK "//div[@class='again']/code", "--only stream.some.check --seed 17"},
         {CHECK "//div[@class='again']/button", "copy"},
@@ -150,6 +151,9 @@ static void test_details(void **state UNUSED)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_text(doc, rows[i].xpath, rows[i].part);
+    /* A reason that says the same as expected and actual together is not said twice. */
+    assert_found(doc, CHECK "//dt[.='reason']", 0);
+    assert_text(doc, CHECK "/summary", "expected end of file, got the connection is reset");
     xmlFreeDoc(doc);
 }
 

@@ -132,9 +132,9 @@ static void put_symbols(FILE *out)
 
 static void put_chip(FILE *out, const char *name, const char *value, const char *label)
 {
-    fprintf(out, "<label class=\"chip %s\"><input type=checkbox name=%s value=\"", value, name);
+    fprintf(out, "<label class=chip><input type=checkbox name=%s value=\"", name);
     html_put(out, value);
-    fprintf(out, "\">%s</label>", label);
+    fprintf(out, "\"><span>%s</span></label>", label);
 }
 
 static void put_chips(FILE *out, const struct report_set *set)
@@ -285,7 +285,8 @@ static void put_legend(FILE *out)
           "and accepted.</p>\n<p>In a diagram time runs down, in milliseconds since the check "
           "began. An arrow with a dot opens a connection; one that ends at a bar ends its side or, "
           "with a square, closes the connection; a cross is a reset. #1, #2, ... and colours tell "
-          "connections apart.</p></details>\n<p>Written by " REPORT_TOOL " " REPORT_VERSION
+          "connections apart. A line of the proxy names client and number, direction, octets, and "
+          "what became of them.</p></details>\n<p>Written by " REPORT_TOOL " " REPORT_VERSION
           ".</p></footer>\n",
           out);
 }

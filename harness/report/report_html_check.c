@@ -55,6 +55,20 @@ static void put_outcome(FILE *out, const struct report_check *c)
     }
 }
 
+/* Most reasons only put together what stands above them. */
+static bool says_more(const struct report_check *c)
+{
+    struct slice reason = slice_str(c->reason ? c->reason : "");
+    struct buf outcome;
+
+    buf_init(&outcome, 4096);
+    buf_printf(&outcome, "expected %s, got %s", c->expected ? c->expected : "",
+               c->actual ? c->actual : "");
+    bool same = slice_eq(reason, buf_slice(&outcome));
+    buf_free(&outcome);
+    return !same;
+}
+
 static void put_facts(FILE *out, const struct html_place *place, const struct report_check *c)
 {
     const struct report_check *was = html_find(place->before, c->id, place->check);
@@ -62,7 +76,8 @@ static void put_facts(FILE *out, const struct html_place *place, const struct re
     fputs("<dl class=facts>", out);
     put_fact(out, "claim", c->claim);
     put_clauses(out, c);
-    put_fact(out, "reason", c->reason);
+    if (says_more(c))
+        put_fact(out, "reason", c->reason);
     if (c->waived)
         put_fact(out, "waived, because", c->waiver ? c->waiver : "");
     if (was && html_kind(was) != html_kind(c)) {
@@ -170,7 +185,9 @@ void html_put_check(FILE *out, const struct html_place *place)
     put_outcome(out, c);
     put_facts(out, place, c);
     put_command(out, c);
-    fputs("</div>\n", out);
+    fputs("<a class=self href=\"#", out);
+    html_put_id(out, place->target, c->id);
+    fputs("\">link to this check</a></div>\n", out);
     put_exchange(out, place, c);
     fputs("</div></details>\n", out);
 }

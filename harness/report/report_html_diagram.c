@@ -20,10 +20,9 @@ enum {
     NOTE_MAX = 42,  /* characters to a line of a remark: all can be read on a phone */
     NOTE_LINES_MAX = 12,
     OCTETS_MAX = 36,
-    PERIOD_MAX = 8, /* events of a round that is folded */
-    FOLDED_MIN = 4, /* events that folding must save */
-    COLOURS = 6,    /* of connections */
-    ROWS_MAX = 260,
+    PERIOD_MAX = 8,     /* events of a round that is folded */
+    FOLDED_MIN = 4,     /* events that folding must save */
+    COLOURS = 6,        /* of connections */
     LATER_US = 1000000, /* a wait that is drawn */
     US_PER_MS = 1000,
 };
@@ -118,7 +117,7 @@ static void plan_part(struct plan *plan, size_t at, size_t end)
 /* Leaves out the middle of a plan that is too long. */
 static void shorten(struct plan *plan, size_t rows)
 {
-    if (plan->count <= rows)
+    if (rows == 0 || plan->count <= rows)
         return;
     size_t first = rows / 3;
     size_t last = rows - first;
@@ -151,7 +150,7 @@ static bool make_plan(struct plan *plan, const struct report_check *c, size_t ro
         plan_part(plan, at, end);
         at = end;
     }
-    shorten(plan, rows ? rows : ROWS_MAX);
+    shorten(plan, rows);
     return true;
 }
 
@@ -260,7 +259,7 @@ static size_t line_length(const char *text, size_t max)
 }
 
 /* A remark across the lanes, or of the proxy on its own; returns its height. */
-static size_t draw_note(struct drawing *d, const struct event *e)
+static size_t draw_note(struct drawing *d, const struct event *e, bool guilty)
 {
     bool proxy = e->who == WHO_PROXY;
     const char *speaker = e->who == WHO_US ? "assay: " : e->who == WHO_TARGET ? "target: " : "";
@@ -286,7 +285,10 @@ static size_t draw_note(struct drawing *d, const struct event *e)
     }
     size_t height = lines * LINE_PX + 6;
     fprintf(d->shapes, "<rect class=%s x=\"%s\" y=\"%zu\" width=\"%s\" height=\"%zu\" rx=\"4\"/>",
-            proxy ? "p" : "w", proxy ? "15%" : "2%", d->y + 1, proxy ? "70%" : "96%", height);
+            guilty  ? "q"
+            : proxy ? "p"
+                    : "w",
+            proxy ? "15%" : "2%", d->y + 1, proxy ? "70%" : "96%", height);
     return height + 5;
 }
 
@@ -314,7 +316,7 @@ static void draw_event(struct drawing *d, const struct event *e, bool guilty)
             fputs("</text>", d->labels);
         }
     } else {
-        height = draw_note(d, e);
+        height = draw_note(d, e, guilty);
     }
     d->y += height;
     if (guilty) {

@@ -103,9 +103,9 @@ void html_put(FILE *out, const char *text)
 
 void html_put_short(FILE *out, const char *text, size_t characters)
 {
-    for (size_t i = 0; *text && i < characters; i++)
+    for (size_t i = 0; text && *text && i < characters; i++)
         text += put_character(out, text);
-    if (*text)
+    if (text && *text)
         fputs("&#8230;", out);
 }
 

@@ -49,11 +49,13 @@
     checks.forEach(function (c) { suites[c.s] = true; });
     Object.keys(suites).sort().forEach(function (suite) {
       var label = document.createElement('label'), input = document.createElement('input');
+      var span = document.createElement('span');
       label.className = 'chip';
       input.type = 'checkbox';
       input.name = 's';
       input.value = suite;
-      label.append(input, suite);
+      span.textContent = suite;
+      label.append(input, span);
       document.getElementById('suites').append(label);
     });
     form.hidden = false;
