@@ -320,7 +320,17 @@ static void test_links(void **state UNUSED)
         {"errors", "0"},
     };
 
+    static const struct step guilty[] = {
+        {"on('#g1-1').closest('details').open", "true"},
+        {"(function (box) { return box.top > 0 && box.bottom < innerHeight; "
+         "})(on('#g1-1').getBoundingClientRect())",
+         "true"},
+        {"n('.exchange h4 a[href=\"#g1-1\"]')", "1"},
+        {"errors", "0"},
+    };
+
     write_set(sets_make(&several));
+    TAKE("#g1-1", DESKTOP, "", guilty);
     TAKE("#v=fail,error&l=must&q=check", DESKTOP, "", filtered);
     TAKE("#%%&=&v=%ff&t1", DESKTOP, "", strange);
     TAKE("", DESKTOP, "", cell);

@@ -164,7 +164,7 @@ static char *diagram_of(const struct report_check *c, size_t rows)
     FILE *out = fopen(path, "we");
 
     assert_non_null(out);
-    html_put_diagram(out, c, rows);
+    html_put_diagram(out, c, rows, "g1");
     fclose(out);
     return program_read_file(path);
 }

@@ -92,8 +92,8 @@ struct html_place {
 void html_put_check(FILE *out, const struct html_place *place);
 
 /* The sequence diagram of the events (report_html_diagram.c), of which long runs are folded; at
-   most about so many rows, 0: all. */
-void html_put_diagram(FILE *out, const struct report_check *c, size_t rows);
+   most about so many rows, 0: all. What broke the claim is found under the id `anchor`, or NULL. */
+void html_put_diagram(FILE *out, const struct report_check *c, size_t rows, const char *anchor);
 
 /* The fields of the RPC messages around the event that broke the claim (report_html_rpc.c);
    nothing where the target speaks something else. */

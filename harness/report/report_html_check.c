@@ -5,6 +5,7 @@
 
 enum {
     QUIET_ROWS = 16, /* of the diagram of a check with which nothing is wrong */
+    FAR_ROWS = 15,   /* ... behind which what broke the claim is out of sight */
     SHOWN_OCTETS = 64,
     US_PER_MS = 1000,
 };
@@ -136,10 +137,16 @@ static void put_transcript(FILE *out, const struct report_check *c)
 
 static void put_exchange(FILE *out, const struct html_place *place, const struct report_check *c)
 {
+    char anchor[48];
+
     if (c->event_count == 0)
         return;
-    fputs("<div class=exchange><h4>What was said</h4>\n", out);
-    html_put_diagram(out, c, is_wrong(c) ? 0 : QUIET_ROWS);
+    text_format(anchor, sizeof(anchor), "g%zu-%zu", place->target + 1, place->check + 1);
+    fputs("<div class=exchange><h4>What was said", out);
+    if (is_wrong(c) && c->guilty >= FAR_ROWS)
+        fprintf(out, " <a href=\"#%s\">to what broke the claim</a>", anchor);
+    fputs("</h4>\n", out);
+    html_put_diagram(out, c, is_wrong(c) ? 0 : QUIET_ROWS, is_wrong(c) ? anchor : NULL);
     if (is_wrong(c)) {
         put_transcript(out, c);
         html_put_messages(out, place->report, c);

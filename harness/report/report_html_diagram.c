@@ -158,6 +158,7 @@ static bool make_plan(struct plan *plan, const struct report_check *c, size_t ro
 
 struct drawing {
     const struct report_check *check;
+    const char *anchor;
     FILE *shapes;
     FILE *labels; /* clipped at the lanes */
     size_t y;     /* top of the next row */
@@ -299,7 +300,6 @@ static bool is_arrow(const struct event *e)
 
 static void draw_event(struct drawing *d, const struct event *e, bool guilty)
 {
-    FILE *shapes = d->shapes;
     size_t height = ARROW_PX;
 
     if (e->kind == EVENT_OCTETS || e->length > 0)
@@ -320,7 +320,10 @@ static void draw_event(struct drawing *d, const struct event *e, bool guilty)
     }
     d->y += height;
     if (guilty) {
-        fprintf(shapes, "<text class=b x=\"50%%\" y=\"%zu\">&#9650; this broke the claim</text>",
+        fputs("<text class=b", d->shapes);
+        if (d->anchor)
+            fprintf(d->shapes, " id=%s", d->anchor);
+        fprintf(d->shapes, " x=\"50%%\" y=\"%zu\">&#9650; this broke the claim</text>",
                 d->y + LABEL_PX - 2);
         d->y += LINE_PX + 2;
     }
@@ -407,9 +410,9 @@ static void put_drawing(FILE *out, const struct plan *plan, struct drawing *d)
     put_lanes(out, has_proxy(plan->check));
 }
 
-void html_put_diagram(FILE *out, const struct report_check *c, size_t rows)
+void html_put_diagram(FILE *out, const struct report_check *c, size_t rows, const char *anchor)
 {
-    struct drawing d = {.check = c, .y = HEAD_PX};
+    struct drawing d = {.check = c, .anchor = anchor, .y = HEAD_PX};
     char *shapes = NULL;
     char *labels = NULL;
     size_t shapes_len = 0;

@@ -131,7 +131,7 @@
       var el = id && document.getElementById(id);
       if (!el) return false;
       if (el.hidden || el.closest('[hidden]')) clear();
-      if (el.tagName === 'DETAILS') el.open = true;
+      if (el.closest('details.check')) el.closest('details.check').open = true;
       el.scrollIntoView();
       return true;
     }
