@@ -84,7 +84,7 @@ test:
 
 lint:
 	@ci/install-deps build test lint
-	@$(MAKE) --no-print-directory -s build/release/gen/msg.h
+	@$(MAKE) --no-print-directory -s build/release/gen/msg.h build/release/gen/report_html_assets.h
 	@ci/lint
 
 docs: all $(B)/tests/prove
@@ -124,6 +124,21 @@ $(B)/%.o: %.c $(B)/flags
 $(lib): $(call obj,$(harness_src))
 	@rm -f $@
 	@$(AR) rcs $@ $^
+
+# The style and the script of the report as a page become arrays, and their digests the names by
+# which the page's policy lets them run.
+html_parts := $(addprefix harness/report/html/,report.css report.js)
+html_array = od -An -v -tx1 $(1) | sed 's/ \(..\)/0x\1,/g'
+html_digest = sha256sum < $(1) | cut -c1-64 | tr a-f A-F | basenc --base16 -d | base64
+$(B)/gen/report_html_assets.h: $(html_parts)
+	@mkdir -p $(@D)
+	@{ echo '/* Made from $^. */'; \
+	echo 'static const unsigned char html_style[] = {'; $(call html_array,$(word 1,$^)); echo '};'; \
+	echo 'static const unsigned char html_script[] = {'; $(call html_array,$(word 2,$^)); echo '};'; \
+	echo "#define HTML_STYLE_DIGEST \"$$($(call html_digest,$(word 1,$^)))\""; \
+	echo "#define HTML_SCRIPT_DIGEST \"$$($(call html_digest,$(word 2,$^)))\""; } > $@.new
+	@mv $@.new $@
+$(B)/harness/report/report_html.o: | $(B)/gen/report_html_assets.h
 
 $(B)/assay: $(call obj,$(conformance_src)) $(lib)
 	@echo "  LINK $@"

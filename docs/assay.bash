@@ -23,7 +23,7 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
     --report)
         case $2 in
         *=*) _assay_files "${2#*=}" ;;
-        *) _assay_words "$2" "text json junit tap" ;;
+        *) _assay_words "$2" "text json junit tap html" ;;
         esac
         ;;
     --expect)

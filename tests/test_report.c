@@ -938,7 +938,7 @@ static void test_standard_output(void **state UNUSED)
 
 static void test_names(void **state UNUSED)
 {
-    static const char *const forms[] = {"text", "json", "junit", "tap"};
+    static const char *const forms[] = {"text", "json", "junit", "tap", "html"};
     char names[128];
     char few[8];
     enum level level;

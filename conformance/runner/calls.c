@@ -273,9 +273,8 @@ static void send_again(struct check_ctx *c, const struct heard *h)
         return;
     said->again++;
     c->resent++;
-    check_tell(c, WHO_KIT, slice_of(NULL, 0),
-               "connection %u: no reply to xid 0x%" PRIx32 "; it is sent again", conn->number,
-               said->xid);
+    check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                  "no reply to xid 0x%" PRIx32 "; it is sent again", said->xid);
     check_send_octets(c, conn, buf_slice(&said->message));
 }
 
@@ -316,8 +315,8 @@ static void hear(struct check_ctx *c, struct heard *h, bool fenced, bool due)
     uint32_t fence = conn->next_seq;
 
     if (fenced && !over(conn)) {
-        check_tell(c, WHO_KIT, slice_of(NULL, 0), "connection %u: a NULL call as a fence",
-                   conn->number);
+        check_tell_on(c, conn->number, EVENT_WORDS, WHO_KIT, slice_of(NULL, 0),
+                      "a NULL call as a fence");
         check_send(c, conn);
         if (conn->lost)
             conn_last_words(c, conn);

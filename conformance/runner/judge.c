@@ -349,6 +349,7 @@ static void fill_check(const struct run *run, struct entry *e, struct report_che
         .events = e->events,
         .event_count = e->event_count,
         .events_dropped = e->events_dropped,
+        .events_head = OUTCOME_HEAD,
         .guilty = e->guilty,
     };
 }

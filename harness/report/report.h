@@ -69,7 +69,8 @@ struct report_check {
     const char *reproduce;
     const struct event *events;
     size_t event_count;
-    size_t events_dropped; /* lines left out in the middle */
+    size_t events_dropped; /* lines left out in the middle ... */
+    size_t events_head;    /* ... behind so many; 0: about half of them */
     int guilty;            /* index of the event that broke the claim, or -1 */
 };
 
@@ -93,6 +94,7 @@ struct report_set {
     const struct report *const *reports;
     size_t count;
     bool several; /* the form for several is due, also where there is one: an array in JSON */
+    const struct report_set *before; /* an earlier run to compare with, or NULL */
 };
 
 struct report_tally {
