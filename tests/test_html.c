@@ -54,7 +54,7 @@ static struct program_result browse(const char *file, const char *fragment, cons
 static void write_set(const struct report_set *set)
 {
     static const struct report_style style = {.colour = false};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     if (!report_write(reporter_find("html"), set, &style, path, &why))
         fail_msg("%s", why.text);

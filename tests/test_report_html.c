@@ -25,7 +25,7 @@ static int begin(void **state)
 static char *page_of(const struct report_set *set)
 {
     static const struct report_style style = {.colour = false};
-    struct problem why = {""};
+    struct problem why = {.text = ""};
 
     if (!report_write(reporter_find("html"), set, &style, path, &why))
         fail_msg("%s", why.text);
