@@ -75,6 +75,62 @@ static void apply(struct history *h, unsigned runs, struct entry *e)
     buf_free(&text);
 }
 
+/* How often it breaks in so many runs of this check alone. */
+static unsigned try_alone(const struct run_options *options, const struct entry *e, unsigned runs,
+                          unsigned *ret_done)
+{
+    struct run_options alone = *options;
+    struct run *run = calloc(1, sizeof(*run));
+    unsigned broken = 0;
+    struct problem why;
+
+    alone.selection = (struct selection){
+        .only = {e->check->id}, .only_count = 1, .load = true, .client = options->selection.client};
+    for (*ret_done = 0; run && *ret_done < runs && !run_was_interrupted(); (*ret_done)++) {
+        bool ok = run_perform(run, &alone, &why);
+
+        for (size_t i = 0; ok && i < run->count; i++)
+            broken += run->entries[i].verdict == e->waiver->verdict;
+        run_free(run);
+        if (!ok)
+            break;
+    }
+    free(run);
+    return broken;
+}
+
+static void judge_flaky(struct entry *e, const struct run_options *options, unsigned broken,
+                        unsigned runs)
+{
+    const struct waiver *w = e->waiver;
+    unsigned done = 0;
+    char reason[sizeof(e->reason)];
+
+    if (runs < w->flaky_runs)
+        broken += try_alone(options, e, w->flaky_runs - runs, &done);
+    runs += done;
+    e->too_flaky = (uint64_t)broken * w->flaky_runs > (uint64_t)w->flaky_most * runs;
+    text_format(reason, sizeof(reason), "broke in %u of %u runs, %u of %u are allowed: %.900s",
+                broken, runs, w->flaky_most, w->flaky_runs, e->reason);
+    text_copy(e->reason, sizeof(e->reason), reason);
+}
+
+/* True where one was judged by more than the run at hand. */
+static bool judge_all_flaky(struct run *run, const struct history *all, unsigned runs)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < run->count && !run_was_interrupted(); i++) {
+        struct entry *e = &run->entries[i];
+
+        if (!e->waiver || !e->waiver->flaky_runs)
+            continue;
+        judge_flaky(e, run->options, all[i].counts[e->waiver->verdict], runs);
+        any = true;
+    }
+    return any;
+}
+
 bool repeat_perform(struct run *run, const struct run_options *options, unsigned times,
                     struct problem *why)
 {
@@ -99,6 +155,8 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
     for (size_t i = 0; ok && done > 1 && i < run->count; i++)
         apply(&all[i], done, &run->entries[i]);
     if (ok && done > 1)
+        judge_again(run);
+    if (ok && judge_all_flaky(run, all, done))
         judge_again(run);
     for (size_t i = 0; i < RUN_CHECKS_MAX; i++)
         free(all[i].events);

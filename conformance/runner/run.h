@@ -23,9 +23,11 @@ struct run_options {
     struct selection selection;
     unsigned jobs; /* 0: as many as there are processors */
     uint64_t seed;
-    int64_t patience_ms; /* 0: calibrated */
-    const char *spawn;   /* or NULL */
-    pid_t pid;           /* or 0 */
+    int64_t patience_ms;    /* 0: calibrated */
+    const char *spawn;      /* or NULL */
+    const char *ready;      /* what it writes once it serves; NULL: it is asked until it answers */
+    int64_t start_limit_ms; /* how long that may take; 0: half a minute */
+    pid_t pid;              /* or 0 */
     struct expectation expectations[RUN_EXPECTATIONS_MAX];
     size_t expectation_count;
     const struct waivers *waivers; /* or NULL */
@@ -76,6 +78,7 @@ struct entry {
     size_t events_dropped;
     int guilty;
     const struct waiver *waiver; /* that covers the verdict, or NULL */
+    bool too_flaky;              /* it broke in more runs than its waiver allows */
 };
 
 struct run {
