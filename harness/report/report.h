@@ -53,6 +53,8 @@ struct event {
     size_t length;                  /* how many there were */
 };
 
+struct exhibit; /* see exhibit.h */
+
 struct report_check {
     const char *id;
     enum level level;
@@ -69,8 +71,9 @@ struct report_check {
     const char *reproduce;
     const struct event *events;
     size_t event_count;
-    size_t events_dropped; /* lines left out in the middle */
-    int guilty;            /* index of the event that broke the claim, or -1 */
+    size_t events_dropped;         /* lines left out in the middle */
+    int guilty;                    /* index of the event that broke the claim, or -1 */
+    const struct exhibit *exhibit; /* where evidence is wanted and the claim broke, else NULL */
 };
 
 struct report {
