@@ -247,6 +247,7 @@ bool run_command_settle(struct run_command *o, struct waivers *waivers, struct p
     struct run_options *r = &o->run;
 
     r->program = command_called();
+    r->exhibits = o->evidence != NULL;
     r->progress = isatty(STDERR_FILENO) && !o->quiet;
     if (!o->seeded)
         r->seed = (uint64_t)deadline_now_us() % 1000000;

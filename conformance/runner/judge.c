@@ -350,6 +350,7 @@ static void fill_check(const struct run *run, struct entry *e, struct report_che
         .event_count = e->event_count,
         .events_dropped = e->events_dropped,
         .guilty = e->guilty,
+        .exhibit = e->exhibit,
     };
 }
 
