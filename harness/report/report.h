@@ -142,6 +142,10 @@ void reporter_names(char *out, size_t cap);
 bool report_write(const struct reporter *reporter, const struct report_set *set,
                   const struct report_style *style, const char *path, struct problem *why) MUST_USE;
 
+/* One check as in the JSON report, with the target, what was spoken and the seed. What cannot be
+   written shows in ferror(out); false where there is no memory. */
+bool report_write_check(FILE *out, const struct report *r, const struct report_check *c) MUST_USE;
+
 /* The suite of a check: its id up to the first dot. */
 struct slice report_suite(const char *id);
 
