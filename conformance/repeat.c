@@ -21,9 +21,10 @@ struct history {
     size_t event_count;
     size_t events_dropped;
     int guilty;
+    struct exhibit *exhibit; /* taken from the entry */
 };
 
-static void remember(struct history *h, const struct report_check *c)
+static void remember(struct history *h, const struct report_check *c, struct entry *e)
 {
     bool first = true;
 
@@ -43,6 +44,9 @@ static void remember(struct history *h, const struct report_check *c)
         h->events[i] = c->events[i];
     h->events_dropped = c->events_dropped;
     h->guilty = c->guilty;
+    exhibit_free(h->exhibit);
+    h->exhibit = e->exhibit;
+    e->exhibit = NULL;
 }
 
 /* What the report says of the last run becomes what all of them say. */
@@ -53,6 +57,9 @@ static void apply(struct history *h, unsigned runs, struct entry *e)
 
     if (h->counts[h->worst] == runs)
         return;
+    exhibit_free(e->exhibit);
+    e->exhibit = h->exhibit;
+    h->exhibit = NULL;
     buf_init(&text, sizeof(e->reason));
     buf_printf(&text, "%u runs:", runs);
     for (size_t v = 0; v < VERDICTS; v++) {
@@ -131,6 +138,15 @@ static bool judge_all_flaky(struct run *run, const struct history *all, unsigned
     return any;
 }
 
+/* The exhibit of the run that is reported, where that is the one that was remembered. */
+static void give_back(struct history *h, struct entry *e)
+{
+    if (e->exhibit)
+        return;
+    e->exhibit = h->exhibit;
+    h->exhibit = NULL;
+}
+
 bool repeat_perform(struct run *run, const struct run_options *options, unsigned times,
                     struct problem *why)
 {
@@ -145,7 +161,7 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
             run_free(run);
         ok = run_perform(run, options, why);
         for (size_t i = 0; ok && i < run->report.count; i++)
-            remember(&all[i], &run->report.checks[i]);
+            remember(&all[i], &run->report.checks[i], &run->entries[i]);
         done++;
         if (times > 1 && ok)
             log_note("run %u of %u: status %d", done, times, run_status(run));
@@ -154,12 +170,16 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
     }
     for (size_t i = 0; ok && done > 1 && i < run->count; i++)
         apply(&all[i], done, &run->entries[i]);
+    for (size_t i = 0; ok && i < run->count; i++)
+        give_back(&all[i], &run->entries[i]);
     if (ok && done > 1)
         judge_again(run);
     if (ok && judge_all_flaky(run, all, done))
         judge_again(run);
-    for (size_t i = 0; i < RUN_CHECKS_MAX; i++)
+    for (size_t i = 0; i < RUN_CHECKS_MAX; i++) {
         free(all[i].events);
+        exhibit_free(all[i].exhibit);
+    }
     free(all);
     return ok;
 }

@@ -357,6 +357,7 @@ static void fill_check(const struct run *run, struct entry *e, struct report_che
         .events_dropped = e->events_dropped,
         .events_head = OUTCOME_HEAD,
         .guilty = e->guilty,
+        .exhibit = e->exhibit,
     };
 }
 

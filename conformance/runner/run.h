@@ -10,6 +10,7 @@
 #include "conformance/runner/job.h"
 #include "conformance/runner/select.h"
 #include "conformance/runner/status.h"
+#include "conformance/runner/tape.h"
 #include "conformance/runner/waive.h"
 
 enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
@@ -32,6 +33,7 @@ struct run_options {
     size_t expectation_count;
     const struct waivers *waivers; /* or NULL */
     const char *record;            /* or NULL */
+    bool exhibits;                 /* what broke is kept for the evidence */
     bool strict;
     bool allow_remote;
     bool progress; /* a line on standard error while it runs */
@@ -53,16 +55,17 @@ struct entry {
     bool ran;
     struct outcome *outcome; /* a copy, once it ran */
     unsigned attempts;
-    const char *missing;    /* why it does not apply, or NULL */
-    char not_run[256];      /* why it was not tried, or "" */
-    char death[512];        /* how the target died of it, or "" */
-    struct tail last_words; /* what the target said on standard error then */
-    bool failed_beside;     /* broke side by side with others and held alone */
-    bool fell_beside;       /* broke beside others when the target ended */
-    bool away_beside;       /* it was turned away beside others */
-    bool silent_beside;     /* ... because a reply was missing, not wrong */
-    char beside[512];       /* how */
-    unsigned round;         /* of those that were tried again together, the last it was in */
+    const char *missing;     /* why it does not apply, or NULL */
+    char not_run[256];       /* why it was not tried, or "" */
+    char death[512];         /* how the target died of it, or "" */
+    struct tail last_words;  /* what the target said on standard error then */
+    bool failed_beside;      /* broke side by side with others and held alone */
+    bool fell_beside;        /* broke beside others when the target ended */
+    bool away_beside;        /* it was turned away beside others */
+    bool silent_beside;      /* ... because a reply was missing, not wrong */
+    char beside[512];        /* how */
+    struct exhibit *exhibit; /* what is kept of it where it broke, or NULL */
+    unsigned round;          /* of those that were tried again together, the last it was in */
     int64_t duration_us;
 
     /* Filled by judge.c */
@@ -165,6 +168,10 @@ bool supervise_alive(struct run *run, int64_t behind_ms);
 
 /* A sanitizer's line in what the target has written since the last call. */
 bool supervise_sanitizer(struct run *run, char *ret, size_t cap);
+
+/* keep.c: takes an exhibit off the tape of the job (or none: NULL) and adds what is known of the
+   target now. Where that fails there is none. */
+void keep_exhibit(struct run *run, struct entry *e, const struct job *job);
 
 /* judge.c: verdicts, and the report. */
 void judge(struct run *run);

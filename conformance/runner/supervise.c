@@ -241,6 +241,7 @@ bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit
                                   .target = &run->target,
                                   .seed = run->options->seed,
                                   .folder = run->folder,
+                                  .tapes = run->options->exhibits,
                                   .limit_ms = limit_ms + JOB_SLACK_MS};
     struct problem why;
 
