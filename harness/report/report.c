@@ -7,6 +7,7 @@
 
 #include "harness/base/file.h"
 #include "harness/report/reporters.h"
+#include "harness/report/status.h"
 
 static const struct reporter *const reporters[] = {
 #define REPORTER(symbol) &reporter_##symbol,
@@ -80,6 +81,53 @@ struct report_tally report_tally(const struct report *r)
             tally.by_verdict[r->checks[i].verdict]++;
     }
     return tally;
+}
+
+const char *report_version(const struct report *r)
+{
+    return r->version ? r->version : REPORT_VERSION;
+}
+
+const char *report_origin(const struct report *r)
+{
+    return r->origin ? r->origin : r->target;
+}
+
+bool verdict_is_worse(enum verdict a, enum verdict b)
+{
+    static const unsigned gravity[VERDICTS] = {
+        [VERDICT_SKIP] = 0, [VERDICT_PASS] = 1,  [VERDICT_NOTE] = 2,
+        [VERDICT_WARN] = 3, [VERDICT_ERROR] = 4, [VERDICT_FAIL] = 5,
+    };
+
+    return gravity[a] > gravity[b];
+}
+
+int report_status(const struct report *r)
+{
+    struct report_tally tally = report_tally(r);
+
+    if (r->interrupted)
+        return STATUS_INTERRUPTED;
+    if (tally.by_verdict[VERDICT_FAIL] || r->stale_count ||
+        (r->strict && tally.by_verdict[VERDICT_WARN]))
+        return STATUS_FAIL;
+    if (tally.by_verdict[VERDICT_ERROR] || r->trouble)
+        return STATUS_KIT;
+    return r->ending ? STATUS_NO_VERDICT : STATUS_OK;
+}
+
+/* From grave to harmless: the order of the contract. */
+int status_worse(int a, int b)
+{
+    static const int order[] = {STATUS_INTERRUPTED, STATUS_FAIL,  STATUS_KIT,
+                                STATUS_NO_VERDICT,  STATUS_USAGE, STATUS_OK};
+
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (a == order[i] || b == order[i])
+            return order[i];
+    }
+    return STATUS_KIT;
 }
 
 void report_put_octet(FILE *out, char octet)
