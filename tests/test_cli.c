@@ -249,6 +249,11 @@ static void test_completion(void **state)
         {"assay serve echo --fault fin-is-h", "fin-is-hang-up"},
         {"assay serve echo --pre", "--prefix"},
         {"assay pro", "proxy"},
+        {"assay rep", "report"},
+        {"assay report me", "merge"},
+        {"assay report show READ", "README.md"},
+        {"assay report show x --bef", "--before"},
+        {"assay report show x --report sa", "sarif"},
         {"assay proxy --sched", "--schedule --schedule-file"},
         {"assay proxy --schedule-file README.m", "README.md"},
     };

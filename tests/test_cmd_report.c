@@ -133,7 +133,7 @@ static void test_forms(void **state UNUSED)
 /* The parts of a run of real checks are the run: same checks, same order, same verdicts. */
 static void test_shards_of_a_run(void **state UNUSED)
 {
-    static const char ids[] = "sed -n 's/^ *\"\\(id\\|verdict\\)\": //p'";
+    static const char ids[] = "sed -n 's,^ *\"\\(id\\|verdict\\)\": ,,p'";
     struct process server;
     char url[128];
 

@@ -209,7 +209,8 @@ static void test_faults_have_a_place(void **state UNUSED)
             text_format(path, sizeof(path), "%s/bad.json", program_folder);
             program_write_file(path, bad);
             struct program_result p = program_run(
-                LIMIT_S, "python3 -W ignore -m jsonschema -i %s docs/report.schema.json", path);
+                LIMIT_S, "/usr/bin/python3 -W ignore -m jsonschema -i %s docs/report.schema.json",
+                path);
             assert_row(i, p.status == 1);
             program_free(&p);
         }
@@ -362,8 +363,9 @@ static void test_mutations(void **state UNUSED)
 static void assert_valid(const char *form, const struct report_set *set, const char *schema)
 {
     free(form_of_set(set, form, plain));
-    struct program_result p = program_run(
-        LIMIT_S, "python3 -W ignore -m jsonschema -i %s/report %s", program_folder, schema);
+    struct program_result p =
+        program_run(LIMIT_S, "/usr/bin/python3 -W ignore -m jsonschema -i %s/report %s",
+                    program_folder, schema);
     if (p.status != 0)
         fail_msg("%s: %s%s", schema, p.out, p.err);
     program_free(&p);

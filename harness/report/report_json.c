@@ -23,7 +23,7 @@ static json_t *json_short_text(const char *text, size_t cap)
     return escaped;
 }
 
-static json_t *json_text(const char *text)
+json_t *report_json_text(const char *text)
 {
     return json_short_text(text, SIZE_MAX);
 }
@@ -49,17 +49,18 @@ static json_t *json_check(const struct report_check *c)
     json_t *evidence = json_array();
 
     for (size_t i = 0; i < c->cite_count; i++)
-        json_array_append_new(cites, json_text(c->cites[i]));
+        json_array_append_new(cites, report_json_text(c->cites[i]));
     for (size_t i = 0; i < c->event_count; i++)
         json_array_append_new(evidence, json_event(&c->events[i]));
     return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:i}",
-                     "id", c->id, "level", level_name(c->level), "claim", json_text(c->claim),
-                     "verdict", verdict_name(c->verdict), "reason", json_text(c->reason), "cites",
-                     cites, "duration_ms", (json_int_t)(c->duration_us / US_PER_MS), "waived",
-                     c->waived, "waiver", json_text(c->waived && c->waiver ? c->waiver : ""),
-                     "expected", json_text(c->expected), "actual", json_text(c->actual),
-                     "reproduce", json_text(c->reproduce), "evidence", evidence, "evidence_dropped",
-                     (json_int_t)c->events_dropped, "guilty", c->guilty);
+                     "id", c->id, "level", level_name(c->level), "claim",
+                     report_json_text(c->claim), "verdict", verdict_name(c->verdict), "reason",
+                     report_json_text(c->reason), "cites", cites, "duration_ms",
+                     (json_int_t)(c->duration_us / US_PER_MS), "waived", c->waived, "waiver",
+                     report_json_text(c->waived && c->waiver ? c->waiver : ""), "expected",
+                     report_json_text(c->expected), "actual", report_json_text(c->actual),
+                     "reproduce", report_json_text(c->reproduce), "evidence", evidence,
+                     "evidence_dropped", (json_int_t)c->events_dropped, "guilty", c->guilty);
 }
 
 static json_t *json_summary(const struct report *r)
@@ -86,17 +87,18 @@ static json_t *json_report(const struct report *r)
     for (size_t i = 0; i < r->count; i++)
         json_array_append_new(checks, json_check(&r->checks[i]));
     for (size_t i = 0; i < r->stale_count; i++)
-        json_array_append_new(stale, json_text(r->stale[i]));
+        json_array_append_new(stale, report_json_text(r->stale[i]));
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:s, s:I, s:b, s:b, s:b, s:o, s:o, s:o, "
                      "s:o, s:o}",
                      "schema", REPORT_SCHEMA, "tool", REPORT_TOOL, "version",
-                     json_text(report_version(r)), "target", json_text(r->target), "origin",
-                     json_text(report_origin(r)), "speak", json_text(r->speak), "seed",
-                     (json_int_t)r->seed, "started", started, "duration_ms",
-                     (json_int_t)(r->duration_us / US_PER_MS), "strict", r->strict, "interrupted",
-                     r->interrupted, "trouble", r->trouble, "facts", json_text(r->facts), "summary",
-                     json_summary(r), "checks", checks, "stale_waivers", stale, "ending",
-                     json_text(r->ending ? r->ending : ""));
+                     report_json_text(report_version(r)), "target", report_json_text(r->target),
+                     "origin", report_json_text(report_origin(r)), "speak",
+                     report_json_text(r->speak), "seed", (json_int_t)r->seed, "started", started,
+                     "duration_ms", (json_int_t)(r->duration_us / US_PER_MS), "strict", r->strict,
+                     "interrupted", r->interrupted, "trouble", r->trouble, "facts",
+                     report_json_text(r->facts), "summary", json_summary(r), "checks", checks,
+                     "stale_waivers", stale, "ending",
+                     report_json_text(r->ending ? r->ending : ""));
 }
 
 static void write_json(FILE *out, const struct report_set *set,
