@@ -42,19 +42,8 @@ static bool take_pid(void *into, const char *value, struct problem *why)
 
 static bool take_shard(void *into, const char *value, struct problem *why)
 {
-    struct selection *s = &((struct check_command *)into)->common.run.selection;
-    const char *slash = strchr(value, '/');
-    char first[16];
-    uint64_t shard = 0;
-    uint64_t shards = 0;
-
-    text_format(first, sizeof(first), "%.*s", (int)(slash ? slash - value : 0), value);
-    if (!slash || !text_number(slash + 1, 1, RUN_CHECKS_MAX, &shards) ||
-        !text_number(first, 1, shards, &shard))
-        return problem_set(why, "--shard \"%s\": expected I/N as in 1/4", value);
-    s->shard = (unsigned)shard;
-    s->shards = (unsigned)shards;
-    return true;
+    return select_read_shard(value, RUN_CHECKS_MAX,
+                             &((struct check_command *)into)->common.run.selection, why);
 }
 
 /* KEY or KEY=VALUE; the text is cut in a copy of our own. */

@@ -213,6 +213,22 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
     return true;
 }
 
+bool select_read_shard(const char *text, unsigned max, struct selection *ret, struct problem *why)
+{
+    const char *slash = strchr(text, '/');
+    char first[16];
+    uint64_t shard = 0;
+    uint64_t shards = 0;
+
+    text_format(first, sizeof(first), "%.*s", (int)(slash ? slash - text : 0), text);
+    if (!slash || !text_number(slash + 1, 1, max, &shards) ||
+        !text_number(first, 1, shards, &shard))
+        return problem_set(why, "--shard \"%s\": expected I/N as in 1/4", text);
+    ret->shard = (unsigned)shard;
+    ret->shards = (unsigned)shards;
+    return true;
+}
+
 static uint64_t given_by_endpoint(const struct target *t)
 {
     const struct endpoint *e = &t->endpoint;

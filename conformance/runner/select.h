@@ -35,6 +35,10 @@ bool select_matches(const char *pattern, const char *id);
 bool select_checks(const struct selection *s, const struct endpoint *e, const struct check **ret,
                    size_t cap, size_t *ret_count, struct problem *why) MUST_USE;
 
+/* Reads I/N as in 1/4, N at most `max`, into the selection. False with the reason. */
+bool select_read_shard(const char *text, unsigned max, struct selection *ret,
+                       struct problem *why) MUST_USE;
+
 /* What the target and the run have, as need_flag bits. */
 uint64_t select_given(const struct target *target);
 
