@@ -77,6 +77,12 @@ static bool take_allow_remote(void *into, const char *value UNUSED, struct probl
     return true;
 }
 
+static bool take_budget(void *into, const char *value, struct problem *why)
+{
+    return select_read_budget(value,
+                              &((struct check_command *)into)->common.run.selection.budget_ms, why);
+}
+
 static bool take_ready(void *into, const char *value, struct problem *why)
 {
     ((struct check_command *)into)->common.run.ready = value;
@@ -107,6 +113,7 @@ static const struct option_row rows[] = {
     {"expect", "KEY[=VALUE]", "the target promises more: concurrent, connections=N, ...",
      take_expect},
     {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
+    {"budget", "TIME", "the checks that catch most in so much time, as 5s or 2min", take_budget},
     {"record", "DIR", "what was sent, a file per check and connection", take_record},
     {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
 };

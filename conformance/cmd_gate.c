@@ -71,6 +71,11 @@ static bool take_shard(void *into, const char *value, struct problem *why)
     return true;
 }
 
+static bool take_budget(void *into, const char *value, struct problem *why)
+{
+    return select_read_budget(value, &gate_of(into)->budget_ms, why);
+}
+
 static bool take_seed(void *into, const char *value, struct problem *why)
 {
     struct gate *g = gate_of(into);
@@ -119,6 +124,8 @@ static const struct option_row rows[] = {
     {"only", "TARGET", "this target of the file; may be repeated", take_only},
     {"dry-run", NULL, "print what would be run, and run nothing", take_dry_run},
     {"shard", "I/N", "the I-th of N parts of the checks of each target", take_shard},
+    {"budget", "TIME", "the checks that catch most in so much time, all targets together; as 5s",
+     take_budget},
     {"seed", "N", "the seed of all targets; default: as the file says, or random", take_seed},
     {"repeat", "N", "so many runs of each target; a verdict that differs is told", take_repeat},
     {"strict", NULL, "a broken should (warn) fails the gate, too", take_strict},

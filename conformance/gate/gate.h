@@ -67,6 +67,9 @@ struct gate {
 bool gate_open(struct gate *g, const char *path, struct problem *why) MUST_USE;
 void gate_close(struct gate *g);
 
+/* How many targets run at a time. */
+unsigned gate_at_once(const struct gate *g);
+
 /* Tries the targets, some at a time. What goes wrong is logged, and is in the reports. */
 void gate_run(struct gate *g);
 

@@ -40,6 +40,20 @@ static bool is_name(const char *text)
     return len > 0 && len <= GATE_NAME_MAX && !text[len] && text[0] != '.';
 }
 
+/* What all targets may take together, each an equal part of it; those that run at a time share it.
+ */
+static void share_budget(struct gate *g)
+{
+    int64_t wanted = 0;
+    int64_t beside = (int64_t)gate_at_once(g);
+
+    for (size_t i = 0; i < g->count; i++)
+        wanted += g->targets[i].wanted;
+    for (size_t i = 0; i < g->count && g->budget_ms && wanted > 0; i++)
+        g->targets[i].command.common.run.selection.budget_ms =
+            g->budget_ms * (beside < wanted ? beside : wanted) / wanted;
+}
+
 /* A number with a unit: those of a row, from the smallest to the largest, and what each is worth.
  */
 struct unit {
@@ -546,6 +560,7 @@ bool gate_open(struct gate *g, const char *path, struct problem *why)
     /* All targets are read, also those that are not wanted: a file is right or wrong as a whole. */
     for (size_t i = 0; i < g->count; i++)
         g->targets[i].wanted = is_wanted(g, g->targets[i].name);
+    share_budget(g);
     return run_command_settle_reports(&g->common, why);
 }
 

@@ -66,19 +66,44 @@ static void drop_contradicted(struct gate *g, struct report *r)
     r->stale_count = count;
 }
 
-static bool is_tried(const struct gate *g, const char *id)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        for (size_t k = 0; k < g->targets[i].report_count; k++) {
-            const struct report *r = g->targets[i].reports[k];
+/* Of a check in the reports of the targets that have this waiver. */
+struct trial {
+    bool selected;
+    bool tried;
+};
 
-            for (size_t c = 0; c < r->count; c++) {
-                if (text_eq(r->checks[c].id, id) && r->checks[c].verdict != VERDICT_SKIP)
-                    return true;
-            }
-        }
+static bool has_waiver(const struct gate_target *t, const char *path, const struct waiver *w)
+{
+    for (size_t i = 0; i < t->waivers.count; i++) {
+        if (text_eq(t->waivers.path, path) && t->waivers.list[i].line == w->line)
+            return true;
     }
     return false;
+}
+
+static void look_at(const struct report *r, const char *id, struct trial *trial)
+{
+    for (size_t c = 0; c < r->count; c++) {
+        if (!text_eq(r->checks[c].id, id))
+            continue;
+        trial->selected = true;
+        trial->tried |= r->checks[c].verdict != VERDICT_SKIP;
+    }
+}
+
+static struct trial trial_of(const struct gate *g, const char *path, const struct waiver *w)
+{
+    struct trial trial = {.selected = false};
+
+    for (size_t i = 0; i < g->count; i++) {
+        const struct gate_target *t = &g->targets[i];
+
+        if (!has_waiver(t, path, w) || !waiver_is_for(w, t->url))
+            continue;
+        for (size_t k = 0; k < t->report_count; k++)
+            look_at(t->reports[k], w->check, &trial);
+    }
+    return trial;
 }
 
 /* True where an earlier target has the same waiver of the same file. */
@@ -114,7 +139,10 @@ static void tell_untried(struct gate *g, const struct gate_target *t, struct rep
         char place[LINE_MAX_];
         struct buf text;
 
-        if (is_tried(g, w->check) || is_told(g, t, w))
+        struct trial trial = trial_of(g, t->waivers.path, w);
+        /* A file of waivers is made for a server, whichever of its checks are asked for here. */
+        bool asked = trial.selected || !t->command.common.waive;
+        if (trial.tried || !asked || is_told(g, t, w))
             continue;
         place_of(&t->waivers, w, place, sizeof(place));
         buf_init(&text, LINE_MAX_ * 2);

@@ -204,7 +204,7 @@ static void pass_on(const struct gate *g)
     }
 }
 
-static unsigned at_once(const struct gate *g)
+unsigned gate_at_once(const struct gate *g)
 {
     long n = g->at_once ? (long)g->at_once : sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -218,7 +218,7 @@ static void run_all(struct gate *g, const char *folder)
     size_t next = 0;
 
     do {
-        while (!interrupted && running < at_once(g) && next < g->count) {
+        while (!interrupted && running < gate_at_once(g) && next < g->count) {
             struct gate_target *t = &g->targets[next++];
 
             running += t->wanted && start(t, folder);
