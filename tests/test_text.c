@@ -400,7 +400,6 @@ static void test_problem(void **state UNUSED)
     assert_true(why.ours);
     assert_string_equal(why.text, "no memory");
     assert_false(problem_ours(NULL, "nobody listens"));
-
 }
 
 static void test_comparing(void **state UNUSED)

@@ -35,8 +35,8 @@ _Noreturn static void work_here(struct job *job, const struct job_setting *setti
     work(c, closure);
     if (buf_starvings() != starvings) {
         /* What was sent, heard or compared since may have been less than it should. */
-        job->outcome->kind = OUTCOME_TROUBLE;
-        text_copy(job->outcome->reason, sizeof(job->outcome->reason), "out of memory");
+        c->outcome->kind = OUTCOME_TROUBLE;
+        text_copy(c->outcome->reason, sizeof(c->outcome->reason), "out of memory");
     }
     check_close_all(c);
     _exit(EXIT_SUCCESS);
