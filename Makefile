@@ -84,7 +84,7 @@ test:
 
 lint:
 	@ci/install-deps build test lint
-	@$(MAKE) --no-print-directory -s build/release/gen/msg.h build/release/gen/report_html_assets.h
+	@$(MAKE) --no-print-directory -s build/release/gen/msg.h build/release/gen/report_html_assets.h build/release/gen/again_lines.h
 	@ci/lint
 
 docs: all $(B)/tests/prove
@@ -192,6 +192,13 @@ $(B)/gen/msg_clnt.c: reference/msgprog/msg.x
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
+
+# The program that again.c in an evidence folder is, but for its data, as an array of lines.
+$(B)/conformance/evidence/again.o: $(B)/gen/again_lines.h
+$(B)/gen/again_lines.h: conformance/evidence/again.in
+	@mkdir -p $(@D)
+	@{ echo '/* Made of $<. */' && echo 'static const char *const again_lines[] = {' && \
+		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
 # The part of the references that is tested by itself: the message store.
 tested_src := $(wildcard reference/store/*.c)

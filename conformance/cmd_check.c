@@ -1,109 +1,7 @@
-/* `assay check`: the options, the runs, and the reports that come of them. */
+/* `assay check`: one target, tried and reported. */
 #include <stdio.h>
-#include <string.h>
 
-#include "conformance/run_command.h"
-#include "conformance/runner/expect.h"
-
-enum { COMMAND_MAX = 8192, TEXT_LEN = 256 };
-
-struct check_options {
-    struct run_command common; /* first: its rows fill it */
-    char expectation_text[RUN_EXPECTATIONS_MAX][TEXT_LEN];
-};
-
-static bool take_only(void *into, const char *value, struct problem *why)
-{
-    struct selection *s = &((struct check_options *)into)->common.run.selection;
-
-    return run_command_pattern(s->only, &s->only_count, "--only", value, why);
-}
-
-static bool take_load(void *into, const char *value UNUSED, struct problem *why UNUSED)
-{
-    ((struct check_options *)into)->common.run.selection.load = true;
-    return true;
-}
-
-static bool take_spawn(void *into, const char *value, struct problem *why)
-{
-    ((struct check_options *)into)->common.run.spawn = value;
-    return *value || problem_set(why, "--spawn: the command is empty");
-}
-
-static bool take_pid(void *into, const char *value, struct problem *why)
-{
-    uint64_t number = 0;
-
-    if (!option_count("--pid", value, 1, INT32_MAX, &number, why))
-        return false;
-    ((struct check_options *)into)->common.run.pid = (pid_t)number;
-    if (procview_exists((pid_t)number))
-        return true;
-    return problem_set(why, "--pid %s: there is no such process", value);
-}
-
-static bool take_shard(void *into, const char *value, struct problem *why)
-{
-    struct selection *s = &((struct check_options *)into)->common.run.selection;
-    const char *slash = strchr(value, '/');
-    char first[16];
-    uint64_t shard = 0;
-    uint64_t shards = 0;
-
-    text_format(first, sizeof(first), "%.*s", (int)(slash ? slash - value : 0), value);
-    if (!slash || !text_number(slash + 1, 1, RUN_CHECKS_MAX, &shards) ||
-        !text_number(first, 1, shards, &shard))
-        return problem_set(why, "--shard \"%s\": expected I/N as in 1/4", value);
-    s->shard = (unsigned)shard;
-    s->shards = (unsigned)shards;
-    return true;
-}
-
-/* KEY or KEY=VALUE; the text is cut in a copy of our own. */
-static bool take_expect(void *into, const char *value, struct problem *why)
-{
-    struct check_options *o = into;
-    size_t i = o->common.run.expectation_count;
-    size_t len = strcspn(value, "=");
-
-    if (i == RUN_EXPECTATIONS_MAX || strlen(value) >= TEXT_LEN || len == 0)
-        return problem_set(why, "--expect \"%.100s\": expected KEY or KEY=VALUE", value);
-    char *text = o->expectation_text[i];
-    text_copy(text, TEXT_LEN, value);
-    bool has_value = text[len] == '=';
-    text[len] = '\0';
-    o->common.run.expectations[i] =
-        (struct expectation){.key = text, .value = has_value ? text + len + 1 : text + len};
-    o->common.run.expectation_count++;
-    return true;
-}
-
-static bool take_record(void *into, const char *value, struct problem *why UNUSED)
-{
-    ((struct check_options *)into)->common.run.record = value;
-    return true;
-}
-
-static bool take_allow_remote(void *into, const char *value UNUSED, struct problem *why UNUSED)
-{
-    ((struct check_options *)into)->common.run.allow_remote = true;
-    return true;
-}
-
-static const struct option_row rows[] = {
-    {"only", "GLOB", "only these checks; a suite or a first part of an id will do", take_only},
-    {"load", NULL, "the checks of load, too: thousands of connections, a million datagrams",
-     take_load},
-    {"spawn", "'COMMAND'", "start the target so; {host} {port} {path} are filled in; watch it",
-     take_spawn},
-    {"pid", "PID", "the target's process, for local views", take_pid},
-    {"expect", "KEY[=VALUE]", "the target promises more: concurrent, connections=N, ...",
-     take_expect},
-    {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
-    {"record", "DIR", "what was sent, a file per check and connection", take_record},
-    {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
-};
+#include "conformance/check_command.h"
 
 static void print_help(void)
 {
@@ -115,7 +13,7 @@ static void print_help(void)
         "is rpc+tcp://HOST:PORT/PROG/VERS, rpc+udp://HOST:PORT/PROG/VERS or\n"
         "rpc+unix:PATH/PROG/VERS; PROG a number or a name of /etc/rpc. rpc://HOST/PROG/VERS asks\n"
         "rpcbind at HOST and tries every transport of the program that it knows, one by one.\n\n");
-    options_help(rows, ARRAY_LEN(rows));
+    options_help(check_command_rows, check_command_row_count);
     run_command_help();
     printf("Examples:\n"
            "  assay check tcp://127.0.0.1:7\n"
@@ -127,75 +25,17 @@ static void print_help(void)
            "  assay check udp://[::1]:7 --only datagram.size --seed 7 --verbose\n");
 }
 
-/* ---- what the options say together ---- */
-
-static bool check_expectations(const struct check_options *o, struct problem *why)
-{
-    for (size_t i = 0; i < o->common.run.expectation_count; i++) {
-        if (!expect_allows(&o->common.run.expectations[i], why))
-            return false;
-    }
-    return true;
-}
-
-/* Does the command fit the endpoint, and is there a check to try? What is wrong here is the user's
-   to mend; what goes wrong later is ours. */
-static bool check_command_and_selection(const struct run_options *r, struct problem *why)
-{
-    const struct check *selected[RUN_CHECKS_MAX];
-    size_t count = 0;
-    struct buf command;
-
-    buf_init(&command, COMMAND_MAX);
-    bool ok = !r->spawn || target_command(r->spawn, &r->endpoint, &command, why);
-    buf_free(&command);
-    if (ok && r->spawn && !endpoint_is_unix(&r->endpoint) && r->endpoint.port == 0 &&
-        !target_command_moves(r->spawn, &r->endpoint))
-        return problem_set(why,
-                           "port 0 needs a --spawn command with {port}, which is told the port");
-    return ok && select_checks(&r->selection, &r->endpoint, selected, RUN_CHECKS_MAX, &count, why);
-}
-
-static bool settle_options(struct check_options *o, const char *url, struct exchange **ret_exchange,
-                           struct waivers *waivers, struct problem *why)
-{
-    struct run_options *r = &o->common.run;
-
-    if (!url)
-        return problem_set(why, "which target? Give a URL as tcp://127.0.0.1:7");
-    r->url = url;
-    if (!endpoint_parse(url, &r->endpoint, why))
-        return false;
-    if (r->endpoint.netpath && r->spawn)
-        return problem_set(why,
-                           "--spawn does not go with \"%s\": rpcbind knows a program only once it "
-                           "runs; start it yourself, or write rpc+tcp:// or rpc+udp://",
-                           url);
-    if (r->spawn && r->pid)
-        return problem_set(why, "--pid and --spawn exclude each other");
-    if (!endpoint_is_unix(&r->endpoint) && !r->endpoint.netpath && r->endpoint.port == 0 &&
-        !r->spawn)
-        return problem_set(why, "\"%s\": port 0 (choose one) goes with --spawn only", url);
-    if (!r->speak)
-        r->speak = target_default_speak(&r->endpoint);
-    if (!target_open_exchange(r->speak, &r->endpoint, ret_exchange, why))
-        return false;
-    r->exchange = *ret_exchange;
-    return check_command_and_selection(r, why) && check_expectations(o, why) &&
-           run_command_settle(&o->common, waivers, why);
-}
-
 int command_check(int argc, char **argv)
 {
-    static struct check_options o = {.common = {.repeat = 1}};
+    static struct check_command o = {.common = {.repeat = 1}};
     struct exchange *exchange = NULL;
     struct waivers waivers = {0};
     const char *words[2];
     struct problem why;
     int status;
 
-    struct option_set set = {.rows = rows,
-                             .count = ARRAY_LEN(rows),
+    struct option_set set = {.rows = check_command_rows,
+                             .count = check_command_row_count,
                              .into = &o,
                              .words = words,
                              .words_cap = ARRAY_LEN(words),
@@ -207,7 +47,7 @@ int command_check(int argc, char **argv)
         print_help();
         return STATUS_OK;
     }
-    if (settle_options(&o, words[0], &exchange, &waivers, &why))
+    if (check_command_settle(&o, words[0], &exchange, &waivers, &why))
         status = run_command_perform(&o.common);
     else
         status = usage_error("check", &why);

@@ -21,9 +21,10 @@ struct history {
     size_t event_count;
     size_t events_dropped;
     int guilty;
+    struct exhibit *exhibit; /* taken from the entry */
 };
 
-static void remember(struct history *h, const struct report_check *c)
+static void remember(struct history *h, const struct report_check *c, struct entry *e)
 {
     bool first = true;
 
@@ -43,6 +44,9 @@ static void remember(struct history *h, const struct report_check *c)
         h->events[i] = c->events[i];
     h->events_dropped = c->events_dropped;
     h->guilty = c->guilty;
+    exhibit_free(h->exhibit);
+    h->exhibit = e->exhibit;
+    e->exhibit = NULL;
 }
 
 /* What the report says of the last run becomes what all of them say. */
@@ -53,6 +57,9 @@ static void apply(struct history *h, unsigned runs, struct entry *e)
 
     if (h->counts[h->worst] == runs)
         return;
+    exhibit_free(e->exhibit);
+    e->exhibit = h->exhibit;
+    h->exhibit = NULL;
     buf_init(&text, sizeof(e->reason));
     buf_printf(&text, "%u runs:", runs);
     for (size_t v = 0; v < VERDICTS; v++) {
@@ -75,6 +82,71 @@ static void apply(struct history *h, unsigned runs, struct entry *e)
     buf_free(&text);
 }
 
+/* How often it breaks in so many runs of this check alone. */
+static unsigned try_alone(const struct run_options *options, const struct entry *e, unsigned runs,
+                          unsigned *ret_done)
+{
+    struct run_options alone = *options;
+    struct run *run = calloc(1, sizeof(*run));
+    unsigned broken = 0;
+    struct problem why;
+
+    alone.selection = (struct selection){
+        .only = {e->check->id}, .only_count = 1, .load = true, .client = options->selection.client};
+    for (*ret_done = 0; run && *ret_done < runs && !run_was_interrupted(); (*ret_done)++) {
+        bool ok = run_perform(run, &alone, &why);
+
+        for (size_t i = 0; ok && i < run->count; i++)
+            broken += run->entries[i].verdict == e->waiver->verdict;
+        run_free(run);
+        if (!ok)
+            break;
+    }
+    free(run);
+    return broken;
+}
+
+static void judge_flaky(struct entry *e, const struct run_options *options, unsigned broken,
+                        unsigned runs)
+{
+    const struct waiver *w = e->waiver;
+    unsigned done = 0;
+    char reason[sizeof(e->reason)];
+
+    if (runs < w->flaky_runs)
+        broken += try_alone(options, e, w->flaky_runs - runs, &done);
+    runs += done;
+    e->too_flaky = (uint64_t)broken * w->flaky_runs > (uint64_t)w->flaky_most * runs;
+    text_format(reason, sizeof(reason), "broke in %u of %u runs, %u of %u are allowed: %.900s",
+                broken, runs, w->flaky_most, w->flaky_runs, e->reason);
+    text_copy(e->reason, sizeof(e->reason), reason);
+}
+
+/* True where one was judged by more than the run at hand. */
+static bool judge_all_flaky(struct run *run, const struct history *all, unsigned runs)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < run->count && !run_was_interrupted(); i++) {
+        struct entry *e = &run->entries[i];
+
+        if (!e->waiver || !e->waiver->flaky_runs)
+            continue;
+        judge_flaky(e, run->options, all[i].counts[e->waiver->verdict], runs);
+        any = true;
+    }
+    return any;
+}
+
+/* The exhibit of the run that is reported, where that is the one that was remembered. */
+static void give_back(struct history *h, struct entry *e)
+{
+    if (e->exhibit)
+        return;
+    e->exhibit = h->exhibit;
+    h->exhibit = NULL;
+}
+
 bool repeat_perform(struct run *run, const struct run_options *options, unsigned times,
                     struct problem *why)
 {
@@ -89,7 +161,7 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
             run_free(run);
         ok = run_perform(run, options, why);
         for (size_t i = 0; ok && i < run->report.count; i++)
-            remember(&all[i], &run->report.checks[i]);
+            remember(&all[i], &run->report.checks[i], &run->entries[i]);
         done++;
         if (times > 1 && ok)
             log_note("run %u of %u: status %d", done, times, run_status(run));
@@ -98,10 +170,16 @@ bool repeat_perform(struct run *run, const struct run_options *options, unsigned
     }
     for (size_t i = 0; ok && done > 1 && i < run->count; i++)
         apply(&all[i], done, &run->entries[i]);
+    for (size_t i = 0; ok && i < run->count; i++)
+        give_back(&all[i], &run->entries[i]);
     if (ok && done > 1)
         judge_again(run);
-    for (size_t i = 0; i < RUN_CHECKS_MAX; i++)
+    if (ok && judge_all_flaky(run, all, done))
+        judge_again(run);
+    for (size_t i = 0; i < RUN_CHECKS_MAX; i++) {
         free(all[i].events);
+        exhibit_free(all[i].exhibit);
+    }
     free(all);
     return ok;
 }

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conformance/evidence.h"
+#include "conformance/evidence/evidence.h"
 #include "conformance/targets.h"
 #include "harness/base/deadline.h"
 #include "harness/base/file.h"
@@ -171,7 +171,9 @@ static const struct option_row rows[] = {
     {"write-waivers", "FILE", "write waivers for what is broken now", take_write_waivers},
     {"report", "FORM[=FILE]", "the form, text by default, and where to; may be repeated",
      take_report},
-    {"evidence", "DIR", "a folder per failure: transcript, command", take_evidence},
+    {"evidence", "DIR",
+     "a folder per failure: transcript, capture, sockets, words of the target, and what repeats it",
+     take_evidence},
     {"verbose", NULL, "every check and transcript in the text", take_verbose},
     {"quiet", NULL, "only what is wrong, without transcripts", take_quiet},
     {"help", NULL, "this text", take_help},
@@ -247,6 +249,7 @@ bool run_command_settle(struct run_command *o, struct waivers *waivers, struct p
     struct run_options *r = &o->run;
 
     r->program = command_called();
+    r->exhibits = o->evidence != NULL;
     r->progress = isatty(STDERR_FILENO) && !o->quiet;
     if (!o->seeded)
         r->seed = (uint64_t)deadline_now_us() % 1000000;

@@ -174,6 +174,21 @@ static void test_ports(void **state UNUSED)
     }
 }
 
+static void test_octets(void **state UNUSED)
+{
+    static const uint8_t four[] = {127, 0, 0, 7};
+    static const uint8_t six[16] = {[15] = 1};
+    uint8_t octets[ADDRESS_OCTETS_MAX];
+    struct address a;
+
+    address_loopback(&a, AF_INET, SOCK_STREAM, 7, 80);
+    assert_octets(slice_of(octets, address_octets(&a, octets)), slice_of(four, sizeof(four)));
+    address_loopback(&a, AF_INET6, SOCK_STREAM, 1, 80);
+    assert_octets(slice_of(octets, address_octets(&a, octets)), slice_of(six, sizeof(six)));
+    a.storage.ss_family = AF_UNIX;
+    assert_int_equal(address_octets(&a, octets), 0);
+}
+
 static void test_back_to_endpoint(void **state UNUSED)
 {
     static const struct {
@@ -260,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_loopback),
         cmocka_unit_test(test_equality),
         cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_octets),
         cmocka_unit_test(test_back_to_endpoint),
         cmocka_unit_test(test_unnamed),
         cmocka_unit_test(test_format_cuts),

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "harness/base/deadline.h"
@@ -101,6 +102,7 @@ static void test_finds_both_ends(void **state UNUSED)
     assert_int_equal(net_send(client, slice_str("unread"), 0, 0).status, NET_OK);
     s = find(SOCK_STREAM, server);
     assert_true(address_eq(&s.local, &a) && address_eq(&s.peer, &near));
+    assert_int_equal(s.unread, strlen("unread"));
     close(client);
     close(server);
     close(listener);

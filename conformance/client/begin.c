@@ -12,6 +12,7 @@
 
 #include "conformance/client/play.h"
 #include "conformance/runner/conn.h"
+#include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 
 enum {
@@ -111,6 +112,7 @@ static void listen_here(struct check_ctx *c, struct client_play *p)
     p->address = local;
     if (!endpoint_is_unix(&p->at))
         p->at.port = address_port(&local);
+    witness_place(c, &p->address);
 }
 
 /* A place at which nobody serves. */
@@ -334,6 +336,7 @@ void client_close(struct check_ctx *c)
     if (!p)
         return;
     if (p->started) {
+        witness_process(c, "the client", &p->process);
         process_stop(&p->process, deadline_in_ms(STOP_MS));
         process_end_orphans(deadline_in_ms(STOP_MS));
     }

@@ -9,6 +9,7 @@
 #include "conformance/runner/between.h"
 #include "conformance/runner/conn.h"
 #include "conformance/runner/load.h"
+#include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 
 enum {
@@ -49,6 +50,7 @@ void check_close_all(struct check_ctx *c)
     if (c->play)
         c->end_play(c);
     if (c->instance) {
+        witness_process(c, "the target that the check had started", &c->instance->process);
         process_stop(&c->instance->process, deadline_in_ms(CHECK_TIME_MS));
         net_forget(&c->instance->target.endpoint);
         free(c->instance);
@@ -95,6 +97,8 @@ static void settle(struct check_ctx *c, enum outcome_kind kind, char *field, con
     if (field != c->outcome->reason)
         text_copy(c->outcome->reason, OUTCOME_TEXT_MAX, field);
     c->outcome->guilty = (int64_t)c->outcome->count - 1;
+    if (kind == OUTCOME_BROKEN || kind == OUTCOME_TROUBLE)
+        witness_settled(c);
 }
 
 void check_broken(struct check_ctx *c, const char *expected, const char *actual, ...)
@@ -196,6 +200,7 @@ void check_tell_on(struct check_ctx *c, unsigned number, enum event_kind kind, e
     va_start(args, format);
     text_vformat(e->what + begun, sizeof(e->what) - begun, format, args);
     va_end(args);
+    witness_event(c, e, octets);
 }
 
 const char *check_expectation(const struct check_ctx *c, const char *key)

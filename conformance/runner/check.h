@@ -162,6 +162,7 @@ struct expectation {
     const char *value; /* "" where none was given */
 };
 
+struct tape;    /* see tape.h */
 struct load;    /* see load.h */
 struct between; /* see between.h */
 
@@ -185,6 +186,7 @@ struct check_ctx {
     struct between *between;     /* a proxy between us and the target, or NULL */
     char folder[64];             /* of the run, for socket files; removed by the runner */
     const char *record;          /* folder for what was sent, or NULL */
+    struct tape *tape;           /* what happens is kept for the evidence, or NULL: see witness.h */
     uint32_t next_xid;           /* of the check's own RPC messages; 0: none yet */
     struct buf kept[CHECK_KEPT]; /* the last replies to them */
     uint64_t kept_count;         /* ... of so many */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "conformance/runner/between.h"
+#include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
 
@@ -252,10 +253,14 @@ unsigned check_dial_burst(struct check_ctx *c, unsigned count, struct conn **ret
     }
     check_tell(c, WHO_US, slice_of(NULL, 0), "%u connects begun at once", begun);
     for (unsigned i = 0; i < begun; i++) {
+        unsigned before = taken;
+
         if (check_alive(c) && (done[i] || finish_connect(fds[i], deadline)))
             ret[taken++] = conn_new(c, fds[i]);
         else
             close(fds[i]);
+        if (taken > before)
+            witness_act(c, ret[before], EVENT_OPENED, WHO_US, slice_of(NULL, 0));
     }
     check_tell(c, WHO_TARGET, slice_of(NULL, 0), "%u of them taken", taken);
     return taken;
@@ -287,6 +292,7 @@ bool check_break_off(struct check_ctx *c, struct conn *conn)
     if (check_alive(c) && conn->used && conn->fd >= 0) {
         check_tell_on(c, conn->number, EVENT_RESET, WHO_US, slice_of(NULL, 0),
                       "shutdown(SHUT_WR) and reset");
+        witness_mark(c, ACT_ENDS);
         first = net_break_off(conn->fd);
         conn->fd = -1;
     }
@@ -304,6 +310,8 @@ void check_shut(struct check_ctx *c, struct conn *conn, int how)
     conn->disturbed = true;
     check_tell_on(c, conn->number, how == SHUT_RD ? EVENT_WORDS : EVENT_ENDED, WHO_US,
                   slice_of(NULL, 0), "shutdown(%s)", names[how]);
+    if (how != SHUT_WR)
+        witness_flags(c, conn, ACT_DEAF);
     if (shutdown(conn->fd, how) != 0) {
         if (errno != ENOTCONN)
             check_trouble(c, "shutdown: %s", strerror(errno));
@@ -314,8 +322,10 @@ void check_shut(struct check_ctx *c, struct conn *conn, int how)
 
 void check_hold_for_fin(struct check_ctx *c, struct conn *conn)
 {
-    if (check_alive(c))
-        net_cork(conn->fd);
+    if (!check_alive(c))
+        return;
+    net_cork(conn->fd);
+    witness_flags(c, conn, ACT_HOLD);
 }
 
 void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet)
@@ -325,6 +335,7 @@ void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet)
     conn->disturbed = true;
     check_tell_on(c, conn->number, EVENT_OCTETS, WHO_US, slice_of(&octet, 1),
                   "urgent octet (MSG_OOB)");
+    witness_mark(c, ACT_URGENT);
     if (send(conn->fd, &octet, 1, MSG_OOB | MSG_NOSIGNAL) != 1) {
         if (errno == ECONNRESET || errno == EPIPE)
             conn->lost = true;
@@ -673,6 +684,8 @@ void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struc
     check_tell_on(c, conn->number, EVENT_OCTETS, who, octets, "%s%zu octet%s%s%s",
                   who == WHO_US ? "sent " : "", octets.len, text_s(octets.len),
                   words.len ? ": " : "", buf_text(&words));
+    if (who == WHO_TARGET && conn->unconnected && !address_eq(&conn->from, &conn->to))
+        witness_mark(c, ACT_STRANGER);
     buf_free(&words);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 
 _Noreturn static void work_here(struct job *job, const struct job_setting *setting, job_work *work,
@@ -27,7 +28,9 @@ _Noreturn static void work_here(struct job *job, const struct job_setting *setti
     c->expectations = setting->expectations;
     c->expectation_count = setting->expectation_count;
     c->record = setting->record;
+    c->tape = job->tape;
     text_copy(c->folder, sizeof(c->folder), setting->folder);
+    witness_begin(c);
     unsigned long starvings = buf_starvings();
     work(c, closure);
     if (buf_starvings() != starvings) {
@@ -43,11 +46,15 @@ bool job_start(struct job *job, const struct job_setting *setting, job_work *wor
                struct problem *why)
 {
     struct outcome *outcome = job->outcome ? job->outcome : outcome_new();
+    struct tape *tape = job->tape || !setting->tapes ? job->tape : tape_new();
 
-    if (!outcome)
+    *job = (struct job){
+        .outcome = outcome, .tape = tape, .deadline_us = deadline_in_ms(setting->limit_ms)};
+    if (!outcome || (setting->tapes && !tape))
         return problem_ours(why, "out of memory");
-    *job = (struct job){.outcome = outcome, .deadline_us = deadline_in_ms(setting->limit_ms)};
     outcome_reset(outcome);
+    if (tape)
+        tape_reset(tape);
     pid_t pid = fork();
     if (pid < 0)
         return problem_ours(why, "fork: %s", strerror(errno));
@@ -119,5 +126,7 @@ void job_free(struct job *job)
 {
     job_kill(job);
     outcome_free(job->outcome);
+    tape_free(job->tape);
     job->outcome = NULL;
+    job->tape = NULL;
 }

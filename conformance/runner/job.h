@@ -10,6 +10,7 @@
 struct job {
     pid_t pid; /* 0: idle */
     struct outcome *outcome;
+    struct tape *tape; /* or NULL: evidence is not wanted */
     int64_t deadline_us;
     bool ended;
     int status;  /* as waitpid(2) gives it */
@@ -27,11 +28,12 @@ struct job_setting {
     size_t expectation_count;
     const char *folder; /* of the run, for socket files */
     const char *record; /* or NULL */
+    bool tapes;         /* what happens is kept for the evidence */
     int64_t limit_ms;
 };
 
-/* Starts the work. The job keeps its outcome page over many starts; job_free gives it back. False
-   where our machine cannot. */
+/* Starts the work. The job keeps its outcome page and its tape over many starts; job_free gives it
+   back. False where our machine cannot. */
 bool job_start(struct job *job, const struct job_setting *setting, job_work *work, void *closure,
                struct problem *why) MUST_USE;
 

@@ -227,6 +227,10 @@ static char *reproduce(const struct run *run, const struct entry *e)
     buf_printf(&line, " --seed %" PRIu64, o->seed);
     if (o->spawn)
         put_option(&line, "--spawn", o->spawn);
+    if (o->ready)
+        put_option(&line, "--ready", o->ready);
+    if (o->start_limit_ms)
+        buf_printf(&line, " --start-limit %" PRId64, o->start_limit_ms / 1000);
     if (o->pid)
         buf_printf(&line, " --pid %d", (int)o->pid);
     if (o->patience_ms)
@@ -281,11 +285,13 @@ static void judge_waivers(struct run *run)
         struct entry *e = &run->entries[i];
         const struct waiver *w = waivers_find(run->options->waivers, e->check->id, run->target.url);
 
-        if (!w || e->verdict == VERDICT_SKIP)
+        if (!w || e->verdict == VERDICT_SKIP || e->too_flaky)
             continue;
         switch (waiver_judge(w, e->verdict, e->reason, today)) {
         case WAIVER_HOLDS:
             e->waiver = w;
+            break;
+        case WAIVER_RESTS:
             break;
         case WAIVER_STALE:
             add_stale(run, "no longer holds: the verdict is now ", w, verdict_name(e->verdict));
@@ -351,6 +357,7 @@ static void fill_check(const struct run *run, struct entry *e, struct report_che
         .events_dropped = e->events_dropped,
         .events_head = OUTCOME_HEAD,
         .guilty = e->guilty,
+        .exhibit = e->exhibit,
     };
 }
 

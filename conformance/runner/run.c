@@ -219,6 +219,9 @@ static void blame_stage(struct run *run, enum calibration_stage stage, const cha
     e->last_words = run->process.complained;
     e->state = ENTRY_DONE;
     e->ran = true;
+    keep_exhibit(run, e, &run->helper);
+    if (e->exhibit)
+        e->exhibit->gone = true;
 }
 
 static void died_in_calibration(struct run *run)
@@ -291,6 +294,7 @@ static void keep_finding(struct run *run)
     e->outcome->kind = cal->finding.kind == OUTCOME_TROUBLE ? OUTCOME_TROUBLE : OUTCOME_BROKEN;
     e->state = ENTRY_DONE;
     e->ran = true;
+    keep_exhibit(run, e, &run->helper);
 }
 
 static void calibrate_run(struct run *run, struct calibration *cal)
@@ -347,6 +351,7 @@ static void rehearse(struct run *run)
         *e->outcome = *o;
         e->state = ENTRY_DONE;
         e->ran = true;
+        keep_exhibit(run, e, &run->helper);
     } else if (o->kind == OUTCOME_TROUBLE && !o->asked_for && !run->helper.killed) {
         run_fail(run, o->reason);
     } else if (!run->target.answers) {
@@ -488,6 +493,7 @@ void run_free(struct run *run)
         free(run->entries[i].outcome);
         free(run->entries[i].events);
         free(run->entries[i].reproduce);
+        exhibit_free(run->entries[i].exhibit);
     }
     for (size_t i = 0; i < run->stale_count; i++)
         free(run->stale[i]);

@@ -10,6 +10,7 @@
 #include "conformance/runner/job.h"
 #include "conformance/runner/select.h"
 #include "conformance/runner/status.h"
+#include "conformance/runner/tape.h"
 #include "conformance/runner/waive.h"
 
 enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
@@ -23,13 +24,16 @@ struct run_options {
     struct selection selection;
     unsigned jobs; /* 0: as many as there are processors */
     uint64_t seed;
-    int64_t patience_ms; /* 0: calibrated */
-    const char *spawn;   /* or NULL */
-    pid_t pid;           /* or 0 */
+    int64_t patience_ms;    /* 0: calibrated */
+    const char *spawn;      /* or NULL */
+    const char *ready;      /* what it writes once it serves; NULL: it is asked until it answers */
+    int64_t start_limit_ms; /* how long that may take; 0: half a minute */
+    pid_t pid;              /* or 0 */
     struct expectation expectations[RUN_EXPECTATIONS_MAX];
     size_t expectation_count;
     const struct waivers *waivers; /* or NULL */
     const char *record;            /* or NULL */
+    bool exhibits;                 /* what broke is kept for the evidence */
     bool strict;
     bool allow_remote;
     bool progress; /* a line on standard error while it runs */
@@ -51,16 +55,17 @@ struct entry {
     bool ran;
     struct outcome *outcome; /* a copy, once it ran */
     unsigned attempts;
-    const char *missing;    /* why it does not apply, or NULL */
-    char not_run[256];      /* why it was not tried, or "" */
-    char death[512];        /* how the target died of it, or "" */
-    struct tail last_words; /* what the target said on standard error then */
-    bool failed_beside;     /* broke side by side with others and held alone */
-    bool fell_beside;       /* broke beside others when the target ended */
-    bool away_beside;       /* it was turned away beside others */
-    bool silent_beside;     /* ... because a reply was missing, not wrong */
-    char beside[512];       /* how */
-    unsigned round;         /* of those that were tried again together, the last it was in */
+    const char *missing;     /* why it does not apply, or NULL */
+    char not_run[256];       /* why it was not tried, or "" */
+    char death[512];         /* how the target died of it, or "" */
+    struct tail last_words;  /* what the target said on standard error then */
+    bool failed_beside;      /* broke side by side with others and held alone */
+    bool fell_beside;        /* broke beside others when the target ended */
+    bool away_beside;        /* it was turned away beside others */
+    bool silent_beside;      /* ... because a reply was missing, not wrong */
+    char beside[512];        /* how */
+    struct exhibit *exhibit; /* what is kept of it where it broke, or NULL */
+    unsigned round;          /* of those that were tried again together, the last it was in */
     int64_t duration_us;
 
     /* Filled by judge.c */
@@ -76,6 +81,7 @@ struct entry {
     size_t events_dropped;
     int guilty;
     const struct waiver *waiver; /* that covers the verdict, or NULL */
+    bool too_flaky;              /* it broke in more runs than its waiver allows */
 };
 
 struct run {
@@ -162,6 +168,10 @@ bool supervise_alive(struct run *run, int64_t behind_ms);
 
 /* A sanitizer's line in what the target has written since the last call. */
 bool supervise_sanitizer(struct run *run, char *ret, size_t cap);
+
+/* keep.c: takes an exhibit off the tape of the job (or none: NULL) and adds what is known of the
+   target now. Where that fails there is none. */
+void keep_exhibit(struct run *run, struct entry *e, const struct job *job);
 
 /* judge.c: verdicts, and the report. */
 void judge(struct run *run);

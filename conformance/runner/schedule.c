@@ -36,6 +36,7 @@ static bool start(struct run *run, size_t slot, size_t index)
                                   .expectation_count = run->options->expectation_count,
                                   .folder = run->folder,
                                   .record = run->options->record,
+                                  .tapes = run->options->exhibits,
                                   .limit_ms = limit_ms(run)};
     struct problem why;
 
@@ -59,6 +60,16 @@ static void collect(struct run *run, size_t slot, struct entry *e)
 
 /* ---- one check alone ---- */
 
+/* Whose tape the last attempt of the check is on; NULL where another check has used it since. */
+static const struct job *job_of(const struct run *run, const struct entry *e)
+{
+    for (unsigned slot = 0; slot < RUN_JOBS_MAX; slot++) {
+        if (run->slots[slot].tape && &run->entries[run->slot_entry[slot]] == e)
+            return &run->slots[slot];
+    }
+    return NULL;
+}
+
 static void note_death(struct run *run, struct entry *e, const char *how)
 {
     char sanitizer[300];
@@ -70,6 +81,9 @@ static void note_death(struct run *run, struct entry *e, const char *how)
             text_format(e->death, sizeof(e->death), "%.150s; %.300s", how, sanitizer);
         e->last_words = run->process.complained;
     }
+    keep_exhibit(run, e, job_of(run, e));
+    if (e->exhibit)
+        e->exhibit->gone = true;
 }
 
 static void end_run(struct run *run, const struct entry *e)
@@ -141,7 +155,7 @@ static bool run_alone_once(struct run *run, size_t index)
     return true;
 }
 
-static void run_alone(struct run *run, size_t index)
+static void try_alone(struct run *run, size_t index)
 {
     struct entry *e = &run->entries[index];
     char sanitizer[300];
@@ -170,6 +184,17 @@ static void run_alone(struct run *run, size_t index)
         run->target.pace_ms = PACE_MS;
         run->jobs = 1;
     }
+}
+
+static void run_alone(struct run *run, size_t index)
+{
+    struct entry *e = &run->entries[index];
+
+    try_alone(run, index);
+    bool bad = e->outcome->kind == OUTCOME_BROKEN || e->outcome->kind == OUTCOME_TROUBLE ||
+               e->death[0] != '\0';
+    if (bad && e->ran && !e->exhibit)
+        keep_exhibit(run, e, job_of(run, e));
 }
 
 /* ---- several side by side ---- */

@@ -93,9 +93,30 @@ static void last_line(const struct tail *t, struct buf *out)
     text_quote(out, slice_of(t->text + begin, end - begin), 200);
 }
 
+static bool has_said(struct run *run)
+{
+    return strstr(run->process.said.text, run->options->ready) ||
+           strstr(run->process.complained.text, run->options->ready);
+}
+
+/* Until it has written that it serves. False where it ends, or its time is over. */
+static bool await_words(struct run *run, int64_t limit_ms)
+{
+    int64_t deadline = deadline_in_ms(limit_ms);
+
+    while (!has_said(run)) {
+        if (process_ended(&run->process) || run_was_interrupted() || deadline_passed(deadline))
+            return false;
+        run_turn(run, deadline);
+    }
+    return true;
+}
+
 static bool await_ready(struct run *run, struct problem *why)
 {
-    bool ended = supervise_job(run, become_ready, NULL, START_LIMIT_MS);
+    int64_t limit_ms = run->options->start_limit_ms ? run->options->start_limit_ms : START_LIMIT_MS;
+    bool said = !run->options->ready || await_words(run, limit_ms);
+    bool ended = said && supervise_job(run, become_ready, NULL, limit_ms);
     bool ok = ended && run->helper.outcome->kind == OUTCOME_HELD;
     struct buf words;
     char how[128];
@@ -110,9 +131,12 @@ static bool await_ready(struct run *run, struct problem *why)
     if (run->trouble)
         return problem_set(why, "%.400s", run->ending);
     process_read(&run->process);
+    if (!process_ended(&run->process) && !said)
+        return problem_set(why, "the target was started but has not written \"%.100s\" after %d s",
+                           run->options->ready, (int)(limit_ms / 1000));
     if (!process_ended(&run->process))
         return problem_set(why, "the target was started but %s is not reachable after %d s",
-                           run->target.url, START_LIMIT_MS / 1000);
+                           run->target.url, (int)(limit_ms / 1000));
     buf_init(&words, 1024);
     last_line(&run->process.complained, &words);
     process_end_text(&run->process, how, sizeof(how));
@@ -217,6 +241,7 @@ bool supervise_job(struct run *run, job_work *work, void *closure, int64_t limit
                                   .target = &run->target,
                                   .seed = run->options->seed,
                                   .folder = run->folder,
+                                  .tapes = run->options->exhibits,
                                   .limit_ms = limit_ms + JOB_SLACK_MS};
     struct problem why;
 

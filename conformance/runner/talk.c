@@ -6,6 +6,7 @@
 
 #include "conformance/runner/between.h"
 #include "conformance/runner/conn.h"
+#include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 
 enum {
@@ -378,6 +379,8 @@ size_t check_swallow(struct check_ctx *c, struct conn *conn, size_t limit, int64
         else if (io.status != NET_OK)
             conn->lost = true;
         came += io.len;
+        if (io.status == NET_OK)
+            witness_act(c, conn, EVENT_OCTETS, WHO_TARGET, slice_of(octets, io.len));
     }
     enum event_kind kind = conn->ended ? EVENT_ENDED : conn->lost ? EVENT_RESET : EVENT_WORDS;
     check_tell_on(c, conn->number, kind, WHO_TARGET, slice_of(NULL, 0), "%zu octet%s, not judged%s",

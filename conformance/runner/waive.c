@@ -9,13 +9,30 @@
 #include "conformance/runner/yaml.h"
 #include "harness/base/file.h"
 
-enum { WAIVERS_MAX = 1000, REASON_KEPT = 60, REASON_LEAST = 12, WHY_MAX = 1 << 16 };
+enum {
+    WAIVERS_MAX = 1000,
+    REASON_KEPT = 60,
+    REASON_LEAST = 12,
+    WHY_MAX = 1 << 16,
+    FLAKY_RUNS_MAX = 1000
+};
 
-enum key { KEY_CHECK, KEY_VERDICT, KEY_REASON, KEY_WHY, KEY_OVER, KEY_UNTIL, KEY_ISSUE, KEYS };
+enum key {
+    KEY_CHECK,
+    KEY_VERDICT,
+    KEY_REASON,
+    KEY_WHY,
+    KEY_OVER,
+    KEY_UNTIL,
+    KEY_ISSUE,
+    KEY_FLAKY,
+    KEYS
+};
 
 static const char *const keys[KEYS] = {
-    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason", [KEY_OVER] = "over",
-    [KEY_WHY] = "why",     [KEY_UNTIL] = "until",     [KEY_ISSUE] = "issue",
+    [KEY_CHECK] = "check", [KEY_VERDICT] = "verdict", [KEY_REASON] = "reason",
+    [KEY_OVER] = "over",   [KEY_WHY] = "why",         [KEY_UNTIL] = "until",
+    [KEY_ISSUE] = "issue", [KEY_FLAKY] = "flaky",
 };
 
 enum { KEYS_NEEDED = 1 << KEY_CHECK | 1 << KEY_VERDICT | 1 << KEY_REASON | 1 << KEY_WHY };
@@ -82,10 +99,28 @@ static char **field_of(struct waiver *w, enum key key)
     case KEY_ISSUE:
         return &w->issue;
     case KEY_VERDICT:
+    case KEY_FLAKY:
     case KEYS:
         break;
     }
     return NULL;
+}
+
+/* N/M as in 1/20: less than always. */
+static bool parse_flaky(const char *text, unsigned *ret_most, unsigned *ret_runs)
+{
+    size_t len = strcspn(text, "/");
+    uint64_t most = 0;
+    uint64_t runs = 0;
+    char first[8];
+
+    text_format(first, sizeof(first), "%.*s", (int)size_min(len, sizeof(first)), text);
+    if (!text[len] || !text_number(text + len + 1, 2, FLAKY_RUNS_MAX, &runs) ||
+        !text_number(first, 1, runs - 1, &most))
+        return false;
+    *ret_most = (unsigned)most;
+    *ret_runs = (unsigned)runs;
+    return true;
 }
 
 /* What is wrong with the value, or NULL. */
@@ -101,6 +136,10 @@ static const char *judge_value(const struct reading *r, enum key key, const char
         return "expected tcp, udp, unix, unix-dgram or unix-seqpacket";
     if (key == KEY_UNTIL && !is_date(text))
         return "expected a date as 2027-06-30";
+    unsigned most;
+    unsigned runs;
+    if (key == KEY_FLAKY && !parse_flaky(text, &most, &runs))
+        return "expected N/M as in 1/20: it may break in N of M runs, at most 1000";
     return NULL;
 }
 
@@ -116,8 +155,8 @@ static bool take_field(const struct reading *r, struct waiver *w, unsigned *seen
         key++;
     if (key == KEYS)
         return yaml_wrong(r->yaml, pair->key_at,
-                          "unknown key; known are check, verdict, reason, why, over, until and "
-                          "issue");
+                          "unknown key; known are check, verdict, reason, why, over, until, "
+                          "flaky and issue");
     if (*seen & 1U << key)
         return yaml_wrong(r->yaml, pair->key_at, "this key is given twice");
     *seen |= 1U << key;
@@ -128,6 +167,8 @@ static bool take_field(const struct reading *r, struct waiver *w, unsigned *seen
         return yaml_wrong(r->yaml, pair->value, "%s", fault);
     if (key == KEY_VERDICT)
         return parse_verdict(text, &w->verdict);
+    if (key == KEY_FLAKY)
+        return parse_flaky(text, &w->flaky_most, &w->flaky_runs);
     char **field = field_of(w, (enum key)key);
     if (field)
         *field = strdup(text);
@@ -252,6 +293,8 @@ enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, con
 {
     if (w->until && strcmp(today, w->until) > 0)
         return WAIVER_EXPIRED;
+    if (w->flaky_runs && (verdict == VERDICT_PASS || verdict == VERDICT_NOTE))
+        return WAIVER_RESTS;
     if (w->verdict != verdict || !strstr(reason, w->reason))
         return WAIVER_STALE;
     return WAIVER_HOLDS;
@@ -324,6 +367,8 @@ static void write_kept(FILE *out, const struct waiver *w)
         fprintf(out, "    until: %s\n", w->until);
     if (w->issue)
         write_scalar(out, "issue", w->issue);
+    if (w->flaky_runs)
+        fprintf(out, "    flaky: %u/%u\n", w->flaky_most, w->flaky_runs);
 }
 
 static bool write_new(FILE *out, const struct report_check *c, const struct waiver *expired)
@@ -364,7 +409,7 @@ static bool is_kept(const struct waiver *w, const struct report_set *set, const 
         const struct report_check *c =
             applies(w, set->reports[i]->target) ? find_tried(set->reports[i], w->check) : NULL;
 
-        if (c && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_HOLDS)
+        if (c && waiver_judge(w, c->verdict, c->reason, today) <= WAIVER_RESTS)
             return true;
         tried |= c != NULL;
     }

@@ -10,6 +10,7 @@
  *       why: "closes after its idle time only; ticket 17"
  *       over: tcp                   # optional: only for targets at tcp:// and rpc+tcp://
  *       until: 2027-06-30           # optional
+ *       flaky: 1/20                 # optional: it breaks now and then, in so many of so many runs
  */
 #ifndef CONFORMANCE_RUNNER_WAIVE_H
 #define CONFORMANCE_RUNNER_WAIVE_H
@@ -25,6 +26,8 @@ struct waiver {
                     rpc+tcp  is tcp, too. NULL: any */
     char *until; /* YYYY-MM-DD, the last day on which it holds; or NULL */
     char *issue; /* or NULL */
+    unsigned flaky_most; /* it may break in so many ... */
+    unsigned flaky_runs; /* ... of so many runs; 0: it breaks always */
     unsigned line;
 };
 
@@ -50,7 +53,12 @@ bool waivers_take(const struct yaml *yaml, const struct yaml_node_s *list,
 /* The waiver for this check on the target of this URL, or NULL. */
 const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target);
 
-enum waiver_state { WAIVER_HOLDS, WAIVER_STALE, WAIVER_EXPIRED };
+enum waiver_state {
+    WAIVER_HOLDS,
+    WAIVER_RESTS, /* of a flaky check that held this time */
+    WAIVER_STALE,
+    WAIVER_EXPIRED,
+};
 
 /* Whether it covers this verdict with this reason on this day (YYYY-MM-DD). */
 enum waiver_state waiver_judge(const struct waiver *w, enum verdict verdict, const char *reason,

@@ -103,6 +103,20 @@ uint16_t address_port(const struct address *a)
     return 0;
 }
 
+size_t address_octets(const struct address *a, uint8_t ret[ADDRESS_OCTETS_MAX])
+{
+    struct sockaddr_in in = inet_of(a);
+    struct sockaddr_in6 in6 = inet6_of(a);
+
+    if (address_family(a) == AF_INET)
+        memcpy(ret, &in.sin_addr, sizeof(in.sin_addr));
+    else if (address_family(a) == AF_INET6)
+        memcpy(ret, &in6.sin6_addr, sizeof(in6.sin6_addr));
+    return address_family(a) == AF_INET    ? sizeof(in.sin_addr)
+           : address_family(a) == AF_INET6 ? sizeof(in6.sin6_addr)
+                                           : 0;
+}
+
 void address_set_port(struct address *a, uint16_t port)
 {
     if (address_family(a) == AF_INET) {

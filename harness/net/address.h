@@ -31,6 +31,11 @@ int address_family(const struct address *a);
 uint16_t address_port(const struct address *a);
 void address_set_port(struct address *a, uint16_t port);
 
+enum { ADDRESS_OCTETS_MAX = 16 };
+
+/* The octets of an IPv4 or IPv6 address; how many there are, 0 for others. */
+size_t address_octets(const struct address *a, uint8_t ret[ADDRESS_OCTETS_MAX]);
+
 /* True for 127/8, ::1, ::ffff:127/104 and unix addresses: nothing leaves this machine. */
 bool address_is_loopback(const struct address *a);
 bool address_is_wildcard(const struct address *a);

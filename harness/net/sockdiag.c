@@ -92,6 +92,8 @@ static void take_socket(struct walk *w, const uint8_t *payload, size_t len)
     memcpy(&m, payload, sizeof(m));
     s.state = m.idiag_state;
     s.inode = m.idiag_inode;
+    s.unread = m.idiag_rqueue;
+    s.unsent = m.idiag_wqueue;
     s.drops = find_drops(payload + sizeof(m), len - sizeof(m));
     take_address(&s.local, m.idiag_family, w->socktype, m.id.idiag_src, m.id.idiag_sport);
     take_address(&s.peer, m.idiag_family, w->socktype, m.id.idiag_dst, m.id.idiag_dport);

@@ -9,6 +9,7 @@
 
 enum sockdiag_state { /* the numbers of the kernel's enum, see <netinet/tcp.h> */
                       SOCKDIAG_ESTABLISHED = 1,
+                      SOCKDIAG_TIME_WAIT = 6,
                       SOCKDIAG_CLOSE = 7, /* also an unconnected datagram socket */
                       SOCKDIAG_CLOSE_WAIT = 8,
                       SOCKDIAG_LISTEN = 10,
@@ -17,9 +18,11 @@ enum sockdiag_state { /* the numbers of the kernel's enum, see <netinet/tcp.h> *
 struct sockdiag_socket {
     struct address local;
     struct address peer;
-    unsigned state; /* an enum sockdiag_state or another TCP state */
-    uint64_t inode; /* as in /proc/PID/fd; 0 where the process has gone */
-    uint32_t drops; /* datagrams the kernel dropped for want of room, where it says so */
+    unsigned state;  /* an enum sockdiag_state or another TCP state */
+    uint64_t inode;  /* as in /proc/PID/fd; 0 where the process has gone */
+    uint32_t unread; /* octets that the process has not read; of a listener, connections */
+    uint32_t unsent; /* octets that the peer has not acknowledged; of a listener, its backlog */
+    uint32_t drops;  /* datagrams the kernel dropped for want of room, where it says so */
 };
 
 /* Called for each socket; false ends the walk. */

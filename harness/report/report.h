@@ -53,6 +53,8 @@ struct event {
     size_t length;                  /* how many there were */
 };
 
+struct exhibit; /* see exhibit.h */
+
 struct report_check {
     const char *id;
     enum level level;
@@ -69,9 +71,10 @@ struct report_check {
     const char *reproduce;
     const struct event *events;
     size_t event_count;
-    size_t events_dropped; /* lines left out in the middle ... */
-    size_t events_head;    /* ... behind so many; 0: about half of them */
-    int guilty;            /* index of the event that broke the claim, or -1 */
+    size_t events_dropped;         /* lines left out in the middle ... */
+    size_t events_head;            /* ... behind so many; 0: about half of them */
+    int guilty;                    /* index of the event that broke the claim, or -1 */
+    const struct exhibit *exhibit; /* where evidence is wanted and the claim broke, else NULL */
 };
 
 struct report {
@@ -140,6 +143,10 @@ void reporter_names(char *out, size_t cap);
  */
 bool report_write(const struct reporter *reporter, const struct report_set *set,
                   const struct report_style *style, const char *path, struct problem *why) MUST_USE;
+
+/* One check as in the JSON report, with the target, what was spoken and the seed. What cannot be
+   written shows in ferror(out); false where there is no memory. */
+bool report_write_check(FILE *out, const struct report *r, const struct report_check *c) MUST_USE;
 
 /* The suite of a check: its id up to the first dot. */
 struct slice report_suite(const char *id);

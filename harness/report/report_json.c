@@ -52,6 +52,19 @@ static json_t *json_check(const struct report_check *c)
                      "reproduce", json_text(c->reproduce), "evidence", evidence);
 }
 
+bool report_write_check(FILE *out, const struct report *r, const struct report_check *c)
+{
+    json_t *root = json_check(c);
+    bool ok = root && json_object_set_new(root, "target", json_text(r->target)) == 0 &&
+              json_object_set_new(root, "speak", json_text(r->speak)) == 0 &&
+              json_object_set_new(root, "seed", json_integer((json_int_t)r->seed)) == 0;
+
+    if (ok && json_dumpf(root, out, JSON_INDENT(2)) == 0)
+        fputc('\n', out);
+    json_decref(root);
+    return ok;
+}
+
 static json_t *json_summary(const struct report *r)
 {
     struct report_tally tally = report_tally(r);
