@@ -230,6 +230,7 @@ install: all
 	install -m 755 $(patsubst %,$(B)/%,$(filter-out $(typed),$(programs))) \
 		$(DESTDIR)$(PREFIX)/libexec/assay/
 	install -m 644 exchanges/*.exchange $(DESTDIR)$(PREFIX)/share/assay/exchanges/
+	install -m 644 docs/report.schema.json $(DESTDIR)$(PREFIX)/share/assay/report.schema.json
 	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
 

@@ -2,8 +2,8 @@
 #ifndef CONFORMANCE_COMMAND_H
 #define CONFORMANCE_COMMAND_H
 
-#include "conformance/runner/status.h"
 #include "harness/base/text.h"
+#include "harness/report/status.h"
 
 struct command {
     const char *name;
@@ -17,6 +17,7 @@ int command_list(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_requirements(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_proxy(int argc, char **argv);
 
 /* The word by which the user called us, to be written in commands that repeat something. */

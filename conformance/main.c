@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"explain", "one check: the claim, why it matters, how it is tried", command_explain},
     {"requirements", "what the standards ask for, and the checks that cover it",
      command_requirements},
+    {"report", "join reports, or show one in another form", command_report},
     {"serve", "a reference server, or a faulty twin", command_serve},
     {"proxy", "loses, delays, cuts and resets between a client and a server", command_proxy},
 };

@@ -5,12 +5,6 @@
 
 #include "harness/base/log.h"
 
-/* From harmless to grave; which of two verdicts is kept. */
-static const unsigned gravity[VERDICTS] = {
-    [VERDICT_SKIP] = 0, [VERDICT_PASS] = 1,  [VERDICT_NOTE] = 2,
-    [VERDICT_WARN] = 3, [VERDICT_ERROR] = 4, [VERDICT_FAIL] = 5,
-};
-
 struct history {
     unsigned counts[VERDICTS];
     enum verdict worst;
@@ -31,7 +25,7 @@ static void remember(struct history *h, const struct report_check *c, struct ent
     for (size_t v = 0; v < VERDICTS; v++)
         first = first && h->counts[v] == 0;
     h->counts[c->verdict]++;
-    if (!first && gravity[c->verdict] <= gravity[h->worst])
+    if (!first && !verdict_is_worse(c->verdict, h->worst))
         return;
     h->worst = c->verdict;
     text_copy(h->reason, sizeof(h->reason), c->reason);

@@ -169,11 +169,12 @@ static const struct option_row rows[] = {
      "how long silence lasts; default: calibrated, at least 5000; of clients 30000", take_patience},
     {"waive", "FILE", "verdicts that are expected, as YAML", take_waive},
     {"write-waivers", "FILE", "write waivers for what is broken now", take_write_waivers},
-    {"report", "FORM[=FILE]", "the form, text by default, and where to; may be repeated",
-     take_report},
     {"evidence", "DIR",
      "a folder per failure: transcript, capture, sockets, words of the target, and what repeats it",
      take_evidence},
+    /* From here on also those of a command that runs nothing. */
+    {"report", "FORM[=FILE]", "the form, text by default, and where to; may be repeated",
+     take_report},
     {"verbose", NULL, "every check and transcript in the text", take_verbose},
     {"quiet", NULL, "only what is wrong, without transcripts", take_quiet},
     {"help", NULL, "this text", take_help},
@@ -181,6 +182,8 @@ static const struct option_row rows[] = {
 
 const struct option_row *const run_command_rows = rows;
 const size_t run_command_row_count = ARRAY_LEN(rows);
+const struct option_row *const run_command_report_rows =
+    &rows[ARRAY_LEN(rows) - RUN_COMMAND_REPORT_ROWS];
 
 static bool is_stdout(const struct wanted_report *w)
 {
@@ -234,14 +237,26 @@ static bool known_check(const char *id)
     return registry_find(id) != NULL;
 }
 
+void run_command_help_forms(void)
+{
+    printf("\nForms of a report:\n");
+    for (size_t i = 0; reporter_at(i); i++)
+        printf("  %-10s%s\n", reporter_at(i)->name, reporter_at(i)->summary);
+}
+
 void run_command_help(void)
 {
     options_help(rows, ARRAY_LEN(rows));
-    printf("\nForms of a report:\n");
-    for (size_t i = 0; reporter_at(i); i++)
-        printf("  %-8s%s\n", reporter_at(i)->name, reporter_at(i)->summary);
+    run_command_help_forms();
     printf("\nExit status: 0 all well, 1 something broken, 2 usage, 3 no verdict possible,\n"
            "4 trouble of the kit, 130 interrupted.\n\n");
+}
+
+bool run_command_settle_reports(struct run_command *o, struct problem *why)
+{
+    if (o->quiet && o->verbose)
+        return problem_set(why, "--quiet and --verbose exclude each other");
+    return check_reports(o, why) && check_files(o, why);
 }
 
 bool run_command_settle(struct run_command *o, struct waivers *waivers, struct problem *why)
@@ -253,19 +268,17 @@ bool run_command_settle(struct run_command *o, struct waivers *waivers, struct p
     r->progress = isatty(STDERR_FILENO) && !o->quiet;
     if (!o->seeded)
         r->seed = (uint64_t)deadline_now_us() % 1000000;
-    if (o->quiet && o->verbose)
-        return problem_set(why, "--quiet and --verbose exclude each other");
     if (o->waive) {
         if (!waivers_read(o->waive, known_check, waivers, why))
             return false;
         r->waivers = waivers;
     }
-    return check_reports(o, why) && check_files(o, why);
+    return run_command_settle_reports(o, why);
 }
 
 /* ---- the reports ---- */
 
-static bool write_reports(const struct run_command *o, const struct report_set *set)
+bool run_command_write_reports(const struct run_command *o, const struct report_set *set)
 {
     struct report_style style = {.quiet = o->quiet, .verbose = o->verbose};
     struct problem why;
@@ -328,7 +341,8 @@ int run_command_perform(const struct run_command *o)
         targets.several = true;
     }
     struct report_set set = targets_reports(&targets, room);
-    if ((set.count > 0 || set.several) && !write_reports(o, &set) && status == STATUS_OK)
+    if ((set.count > 0 || set.several) && !run_command_write_reports(o, &set) &&
+        status == STATUS_OK)
         status = STATUS_KIT;
     targets_close(&targets);
     return status;

@@ -100,19 +100,6 @@ void targets_close(struct targets *t)
     *t = (struct targets){0};
 }
 
-/* From grave to harmless: the order of the contract. */
-static int worse_of(int a, int b)
-{
-    static const int order[] = {STATUS_INTERRUPTED, STATUS_FAIL,  STATUS_KIT,
-                                STATUS_NO_VERDICT,  STATUS_USAGE, STATUS_OK};
-
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        if (a == order[i] || b == order[i])
-            return order[i];
-    }
-    return STATUS_KIT;
-}
-
 static void run_one(struct one_target *t, unsigned times, bool tell_ending)
 {
     struct problem why;
@@ -144,11 +131,11 @@ int targets_run(struct targets *t, unsigned times, bool tell_endings)
         if (t->list[i].run)
             runs[count++] = t->list[i].run;
         else
-            status = worse_of(status, STATUS_KIT);
+            status = status_worse(status, STATUS_KIT);
     }
     judge_together(runs, count);
     for (size_t i = 0; i < count; i++)
-        status = worse_of(status, run_status(runs[i]));
+        status = status_worse(status, run_status(runs[i]));
     return run_was_interrupted() ? STATUS_INTERRUPTED : status;
 }
 

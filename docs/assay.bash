@@ -23,7 +23,7 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
     --report)
         case $2 in
         *=*) _assay_files "${2#*=}" ;;
-        *) _assay_words "$2" "text json junit tap html" ;;
+        *) _assay_words "$2" "text json junit tap html markdown github gitlab sarif badge" ;;
         esac
         ;;
     --expect)
@@ -35,7 +35,7 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
             redis-ping"
         [ "${#COMPREPLY[@]}" -gt 0 ] || _assay_files "$2"
         ;;
-    --waive | --write-waivers | --evidence | --record | --data) _assay_files "$2" ;;
+    --waive | --write-waivers | --evidence | --record | --data | --before) _assay_files "$2" ;;
     --schedule-file | --log | --stats) _assay_files "$2" ;;
     --fault) _assay_words "$2" "list $(assay serve "${words[2]:-echo}" --fault list 2>/dev/null | cut -f1)" ;;
     --jobs | --seed | --repeat | --patience | --spawn | --pid | --shard | --listen | --prefix) ;;
@@ -57,7 +57,7 @@ _assay() {
     word=${line##*[[:space:]]}
     read -ra words <<<"${line%"$word"}"
     if [ "${#words[@]}" = 1 ]; then
-        _assay_words "$word" "check client list explain requirements serve proxy --help --version"
+        _assay_words "$word" "check client list explain requirements report serve proxy --help --version"
         return
     fi
     case $word in
@@ -79,6 +79,14 @@ _assay() {
     serve:*) _assay_words "$word" "echo msgprog" ;;
     proxy:*) _assay_words "$word" "--listen --to --schedule --schedule-file --drop --duplicate --reorder
         --corrupt --truncate --delay --cut --coalesce --rate --seed --log --stats --help" ;;
+    report:-*) _assay_words "$word" "--report --before --verbose --quiet --help" ;;
+    report:*)
+        if [ "${#words[@]}" = 2 ]; then
+            _assay_words "$word" "merge show --help"
+        else
+            _assay_files "$word"
+        fi
+        ;;
     requirements:-*) _assay_words "$word" "--uncovered --json --help" ;;
     list:-*) _assay_words "$word" "--json --markdown --help" ;;
     list:* | explain:*) _assay_words "$word" "$(assay list 2>/dev/null | awk '{print $2}')" ;;

@@ -159,8 +159,8 @@ static void test_no_half_written_report(void **state)
 
 static void test_help(void **state)
 {
-    static const char *const commands[] = {"",      "check", "list", "explain", "requirements",
-                                           "serve", "proxy"};
+    static const char *const commands[] = {"",       "check", "list", "explain", "requirements",
+                                           "report", "serve", "proxy"};
     static const char *const kinds[] = {"echo", "echo --fault x", "msgprog", "msgprog --own",
                                         "msgprog --fault x"};
 
@@ -249,6 +249,11 @@ static void test_completion(void **state)
         {"assay serve echo --fault fin-is-h", "fin-is-hang-up"},
         {"assay serve echo --pre", "--prefix"},
         {"assay pro", "proxy"},
+        {"assay rep", "report"},
+        {"assay report me", "merge"},
+        {"assay report show READ", "README.md"},
+        {"assay report show x --bef", "--before"},
+        {"assay report show x --report sa", "sarif"},
         {"assay proxy --sched", "--schedule --schedule-file"},
         {"assay proxy --schedule-file README.m", "README.md"},
     };
@@ -419,7 +424,10 @@ static void test_install(void **state)
                     program_folder);
     assert_int_equal(r.status, 3); /* the file was found, the target was not */
     program_free(&r);
-    r = program_run(LIMIT_S, "test -s %s/usr/share/man/man1/assay.1", program_folder);
+    r = program_run(LIMIT_S,
+                    "cd %s/usr/share && test -s man/man1/assay.1 && "
+                    "test -s assay/report.schema.json",
+                    program_folder);
     assert_int_equal(r.status, 0);
     program_free(&r);
     r = program_run(LIMIT_S,

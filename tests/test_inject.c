@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conformance/runner/status.h"
 #include "harness/base/deadline.h"
+#include "harness/report/status.h"
 #include "tests/program.h"
 #include "tests/unit.h"
 

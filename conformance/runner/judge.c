@@ -379,21 +379,38 @@ static void forget_waivers(struct run *run)
     run->stale_count = 0;
 }
 
+/* With --spawn the port may be another one in each run, and the command is what is tried. */
+static void give_origin(struct run *run)
+{
+    struct buf text;
+
+    if (run->origin || !run->options->spawn)
+        return;
+    buf_init(&text, REPRODUCE_MAX);
+    buf_printf(&text, "%s %s", run->options->url, run->options->spawn);
+    run->origin = strdup(buf_text(&text));
+    buf_free(&text);
+}
+
 void judge_again(struct run *run)
 {
     forget_waivers(run);
     judge_waivers(run);
+    give_origin(run);
     free(run->report_checks);
     run->report_checks = calloc(run->count + 1, sizeof(*run->report_checks));
     for (size_t i = 0; run->report_checks && i < run->count; i++)
         fill_check(run, &run->entries[i], &run->report_checks[i]);
     run->report = (struct report){
         .target = run->options->client ? run->options->client_command : run->target.url,
+        .origin = run->origin,
         .speak = run->options->speak,
         .seed = run->options->seed,
         .started = run->started,
         .duration_us = deadline_now_us() - run->began_us,
         .strict = run->options->strict,
+        .interrupted = run->interrupted,
+        .trouble = run->trouble,
         .facts = run->facts,
         .ending = run->ending[0] ? run->ending : NULL,
         .checks = run->report_checks,
@@ -409,22 +426,11 @@ void judge(struct run *run)
         judge_entry(run, &run->entries[i]);
     judge_flips(run);
     if (run->ending[0] == '\0' && nothing_ran(run))
-        text_copy(run->ending, sizeof(run->ending), "no check applied to this target");
+        text_copy(run->ending, sizeof(run->ending), RUN_NOTHING_APPLIED);
     judge_again(run);
 }
 
 int run_status(const struct run *run)
 {
-    struct report_tally tally = report_tally(&run->report);
-
-    if (run->interrupted)
-        return STATUS_INTERRUPTED;
-    if (tally.by_verdict[VERDICT_FAIL] || run->stale_count ||
-        (run->options->strict && tally.by_verdict[VERDICT_WARN]))
-        return STATUS_FAIL;
-    if (tally.by_verdict[VERDICT_ERROR] || run->trouble)
-        return STATUS_KIT;
-    if (run->ending[0])
-        return STATUS_NO_VERDICT;
-    return STATUS_OK;
+    return report_status(&run->report);
 }

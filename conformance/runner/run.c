@@ -504,6 +504,7 @@ void run_free(struct run *run)
     job_free(&run->helper);
     free(run->entries);
     free(run->report_checks);
+    free(run->origin);
     if (run->calibration)
         munmap(run->calibration, sizeof(*run->calibration));
     *run = (struct run){0};

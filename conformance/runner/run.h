@@ -9,9 +9,12 @@
 #include "conformance/runner/calibrate.h"
 #include "conformance/runner/job.h"
 #include "conformance/runner/select.h"
-#include "conformance/runner/status.h"
 #include "conformance/runner/tape.h"
 #include "conformance/runner/waive.h"
+#include "harness/report/status.h"
+
+/* How a run ends in which every check was skipped. */
+#define RUN_NOTHING_APPLIED "no check applied to this target"
 
 enum { RUN_EXPECTATIONS_MAX = 32, RUN_JOBS_MAX = 64, RUN_CHECKS_MAX = 1024 };
 
@@ -111,6 +114,7 @@ struct run {
 
     /* Filled by judge.c */
     struct report report;
+    char *origin; /* of the report; NULL: its target */
     struct report_check *report_checks;
     char **stale; /* waivers that are no longer needed */
     const struct waiver **stale_of;

@@ -2,11 +2,13 @@
 #include "harness/report/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "harness/base/file.h"
 #include "harness/report/reporters.h"
+#include "harness/report/status.h"
 
 static const struct reporter *const reporters[] = {
 #define REPORTER(symbol) &reporter_##symbol,
@@ -82,6 +84,53 @@ struct report_tally report_tally(const struct report *r)
     return tally;
 }
 
+const char *report_version(const struct report *r)
+{
+    return r->version ? r->version : REPORT_VERSION;
+}
+
+const char *report_origin(const struct report *r)
+{
+    return r->origin ? r->origin : r->target;
+}
+
+bool verdict_is_worse(enum verdict a, enum verdict b)
+{
+    static const unsigned gravity[VERDICTS] = {
+        [VERDICT_SKIP] = 0, [VERDICT_PASS] = 1,  [VERDICT_NOTE] = 2,
+        [VERDICT_WARN] = 3, [VERDICT_ERROR] = 4, [VERDICT_FAIL] = 5,
+    };
+
+    return gravity[a] > gravity[b];
+}
+
+int report_status(const struct report *r)
+{
+    struct report_tally tally = report_tally(r);
+
+    if (r->interrupted)
+        return STATUS_INTERRUPTED;
+    if (tally.by_verdict[VERDICT_FAIL] || r->stale_count ||
+        (r->strict && tally.by_verdict[VERDICT_WARN]))
+        return STATUS_FAIL;
+    if (tally.by_verdict[VERDICT_ERROR] || r->trouble)
+        return STATUS_KIT;
+    return r->ending ? STATUS_NO_VERDICT : STATUS_OK;
+}
+
+/* From grave to harmless: the order of the contract. */
+int status_worse(int a, int b)
+{
+    static const int order[] = {STATUS_INTERRUPTED, STATUS_FAIL,  STATUS_KIT,
+                                STATUS_NO_VERDICT,  STATUS_USAGE, STATUS_OK};
+
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (a == order[i] || b == order[i])
+            return order[i];
+    }
+    return STATUS_KIT;
+}
+
 void report_put_octet(FILE *out, char octet)
 {
     if (octet < 0x20 || octet >= 0x7f)
@@ -94,6 +143,129 @@ void report_put_plain(FILE *out, const char *text)
 {
     for (; *text; text++)
         report_put_octet(out, *text);
+}
+
+void report_plain(struct buf *out, const char *text, size_t max, const char *special)
+{
+    for (; *text; text++) {
+        if (max-- == 0) {
+            buf_put_str(out, "...");
+            return;
+        }
+        if (*text < 0x20 || *text >= 0x7f || strchr(special, *text))
+            buf_printf(out, "\\x%02x", (unsigned char)*text);
+        else
+            buf_put_byte(out, (uint8_t)*text);
+    }
+}
+
+/* XML 1.0 forbids most control characters even when escaped, and what is not UTF-8 is forbidden
+   altogether: both become \xHH. */
+void report_put_xml(FILE *out, const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        switch (*at) {
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        case '\n':
+            fputs("&#10;", out);
+            break;
+        case '\t':
+            fputs("&#9;", out);
+            break;
+        default:
+            report_put_octet(out, *at);
+        }
+    }
+}
+
+enum grade report_grade(const struct report *r, const struct report_check *c)
+{
+    static const enum grade grades[VERDICTS] = {
+        [VERDICT_FAIL] = GRADE_FAILURE,
+        [VERDICT_WARN] = GRADE_WARNING,
+        [VERDICT_ERROR] = GRADE_TROUBLE,
+    };
+
+    if (c->waived)
+        return GRADE_NONE;
+    return r->strict && c->verdict == VERDICT_WARN ? GRADE_FAILURE : grades[c->verdict];
+}
+
+/* FNV-1a over the texts and the NUL behind each. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    do {
+        hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
+    } while (*text++);
+    return hash;
+}
+
+void report_fingerprint(const struct report *r, const char *what, char ret[FINGERPRINT_LEN])
+{
+    uint64_t hash = hash_text(0xcbf29ce484222325, report_origin(r));
+
+    hash = hash_text(hash_text(hash, r->speak), what);
+    text_format(ret, FINGERPRINT_LEN, "%016" PRIx64, hash);
+}
+
+void report_path(const struct report *r, struct buf *out)
+{
+    enum { PATH_LEN = 160 };
+    const char *at = report_origin(r);
+
+    buf_put_str(out, "assay/");
+    for (size_t i = 0; at[i] && i < PATH_LEN; i++) {
+        bool plain = (at[i] >= '0' && at[i] <= '9') || (at[i] >= 'a' && at[i] <= 'z') ||
+                     (at[i] >= 'A' && at[i] <= 'Z') || at[i] == '.' || at[i] == '-';
+
+        buf_put_byte(out, plain ? (uint8_t)at[i] : '_');
+    }
+}
+
+void report_counts(const struct report *r, struct buf *out)
+{
+    struct report_tally tally = report_tally(r);
+    const char *gap = "";
+
+    for (size_t v = 0; v < VERDICTS; v++) {
+        if (tally.by_verdict[v] == 0 && v != VERDICT_PASS && v != VERDICT_FAIL)
+            continue;
+        buf_printf(out, "%s%u %s", gap, tally.by_verdict[v], verdict_name((enum verdict)v));
+        gap = ", ";
+    }
+    if (tally.waived)
+        buf_printf(out, ", %u waived", tally.waived);
+    if (r->stale_count)
+        buf_printf(out, ", %zu waiver%s no longer needed", r->stale_count, text_s(r->stale_count));
+}
+
+void report_event(const struct report_check *c, size_t number, struct buf *out)
+{
+    enum { SHOWN_OCTETS = 64, US_PER_S = 1000000 };
+    const struct event *e = &c->events[number];
+
+    buf_printf(out, "%s %9.6f  %-6s  ", (int)number == c->guilty ? ">>" : "  ",
+               (double)e->t_us / US_PER_S, who_name(e->who));
+    report_plain(out, e->what, SIZE_MAX, "");
+    if (e->length > 0) {
+        size_t shown = size_min(e->kept, SHOWN_OCTETS);
+
+        buf_put_byte(out, ' ');
+        text_quote(out, slice_of(e->bytes, shown), shown);
+        if (shown < e->length)
+            buf_printf(out, "... (%zu more)", e->length - shown);
+    }
 }
 
 const struct reporter *reporter_find(const char *name)

@@ -13,6 +13,7 @@
 
 #define REPORT_TOOL "assay"
 #define REPORT_VERSION "0.1.0"
+#define REPORT_SCHEMA "urn:assay:report:1" /* the form in JSON: docs/report.schema.json */
 
 enum verdict {
     VERDICT_PASS,
@@ -78,12 +79,16 @@ struct report_check {
 };
 
 struct report {
+    const char *version; /* of the tool that made the run; NULL: this one */
     const char *target;
+    const char *origin; /* the target as it was asked for, alike in all runs; NULL: `target` */
     const char *speak;
     uint64_t seed;
     time_t started;
     int64_t duration_us;
     bool strict;        /* a warn counts as a failure */
+    bool interrupted;   /* by a signal */
+    bool trouble;       /* the run ended early because our own machine failed us */
     const char *facts;  /* one line: what the calibration found out */
     const char *ending; /* why the run ended early, or NULL */
     const struct report_check *checks;
@@ -97,7 +102,7 @@ struct report_set {
     const struct report *const *reports;
     size_t count;
     bool several; /* the form for several is due, also where there is one: an array in JSON */
-    const struct report_set *before; /* an earlier run to compare with, or NULL */
+    const struct report_set *before; /* an earlier run to compare this one with, or NULL */
 };
 
 struct report_tally {
@@ -126,6 +131,13 @@ const char *event_kind_name(enum event_kind kind);
 bool level_parse(const char *word, enum level *ret) MUST_USE;
 
 struct report_tally report_tally(const struct report *r);
+
+/* What a report says where it does not say so itself. */
+const char *report_version(const struct report *r);
+const char *report_origin(const struct report *r);
+
+/* From harmless to grave: which of two verdicts about one check counts. */
+bool verdict_is_worse(enum verdict a, enum verdict b);
 
 /* The reporter of that name, or NULL. */
 const struct reporter *reporter_find(const char *name);

@@ -4,7 +4,7 @@
 const struct report *html_before(const struct report_set *set, const struct report *r)
 {
     for (size_t i = 0; set && i < set->count; i++) {
-        if (text_eq(set->reports[i]->target, r->target) &&
+        if (text_eq(report_origin(set->reports[i]), report_origin(r)) &&
             text_eq(set->reports[i]->speak, r->speak))
             return set->reports[i];
     }

@@ -192,7 +192,9 @@ static void write_summary(FILE *out, const struct report *r, const struct report
 
 static void write_part(FILE *out, const struct report *r, const struct report_style *style)
 {
-    fprintf(out, "%s %s  ", REPORT_TOOL, REPORT_VERSION);
+    fprintf(out, "%s ", REPORT_TOOL);
+    report_put_plain(out, report_version(r));
+    fputs("  ", out);
     report_put_plain(out, r->target);
     fputs("  speaking ", out);
     report_put_plain(out, r->speak);
