@@ -240,6 +240,10 @@ $(B)/tests/assay-inject: $(call obj,$(conformance_src)) $(B)/tests/inject/inject
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) $(wrapped:%=-Wl,--wrap=%) -o $@
 
+# What a program needs that links the library.
+headers := assay.h assay_cmocka.h
+version  = $(shell sed -n 's/^.define REPORT_VERSION "\(.*\)"/\1/p' harness/report/report.h)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/assay
 	install -d $(DESTDIR)$(PREFIX)/share/assay/exchanges $(DESTDIR)$(PREFIX)/share/man/man1
@@ -252,11 +256,19 @@ install: all
 	install -m 644 docs/report.schema.json $(DESTDIR)$(PREFIX)/share/assay/report.schema.json
 	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(headers:%=library/%) $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(library) $(DESTDIR)$(PREFIX)/lib/libassay.a
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(version),' library/assay.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(typed:%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
+	rm -f $(headers:%=$(DESTDIR)$(PREFIX)/include/%) $(DESTDIR)$(PREFIX)/lib/libassay.a
+	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/assay $(DESTDIR)$(PREFIX)/share/assay
 
 clean:
