@@ -67,7 +67,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c))
 
-.PHONY: all help demo test tests prove stability bench lint docs format install uninstall clean FORCE
+.PHONY: all help demo test tests prove stability gate bench lint docs worth format install uninstall clean FORCE
 .DEFAULT_GOAL := all
 
 all: $(B)/assay $(programs:%=$(B)/%) $(library)
@@ -94,6 +94,10 @@ docs: all $(B)/tests/prove
 	@$(B)/assay list --markdown > docs/checks.md
 	@$(B)/tests/prove $(B) --page > docs/proof.md
 
+worth: all
+	@ci/measure $(B) > conformance/runner/worth.def.new
+	@mv conformance/runner/worth.def.new conformance/runner/worth.def
+
 format:
 	@ci/install-deps lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -107,6 +111,11 @@ stability:
 	@ci/install-deps build test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
 	@tests/stability build/release $(or $(ROUNDS),10)
+
+gate:
+	@ci/install-deps build test
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
+	@tests/with-rpcbind 'build/release/assay gate ci/self.yaml --quiet'
 
 bench:
 	@ci/install-deps build test

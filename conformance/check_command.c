@@ -42,19 +42,8 @@ static bool take_pid(void *into, const char *value, struct problem *why)
 
 static bool take_shard(void *into, const char *value, struct problem *why)
 {
-    struct selection *s = &((struct check_command *)into)->common.run.selection;
-    const char *slash = strchr(value, '/');
-    char first[16];
-    uint64_t shard = 0;
-    uint64_t shards = 0;
-
-    text_format(first, sizeof(first), "%.*s", (int)(slash ? slash - value : 0), value);
-    if (!slash || !text_number(slash + 1, 1, RUN_CHECKS_MAX, &shards) ||
-        !text_number(first, 1, shards, &shard))
-        return problem_set(why, "--shard \"%s\": expected I/N as in 1/4", value);
-    s->shard = (unsigned)shard;
-    s->shards = (unsigned)shards;
-    return true;
+    return select_read_shard(value, RUN_CHECKS_MAX,
+                             &((struct check_command *)into)->common.run.selection, why);
 }
 
 /* KEY or KEY=VALUE; the text is cut in a copy of our own. */
@@ -88,6 +77,12 @@ static bool take_allow_remote(void *into, const char *value UNUSED, struct probl
     return true;
 }
 
+static bool take_budget(void *into, const char *value, struct problem *why)
+{
+    return select_read_budget(value,
+                              &((struct check_command *)into)->common.run.selection.budget_ms, why);
+}
+
 static bool take_ready(void *into, const char *value, struct problem *why)
 {
     ((struct check_command *)into)->common.run.ready = value;
@@ -118,6 +113,7 @@ static const struct option_row rows[] = {
     {"expect", "KEY[=VALUE]", "the target promises more: concurrent, connections=N, ...",
      take_expect},
     {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
+    {"budget", "TIME", "the checks that catch most in so much time, as 5s or 2min", take_budget},
     {"record", "DIR", "what was sent, a file per check and connection", take_record},
     {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
 };

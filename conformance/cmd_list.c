@@ -4,6 +4,7 @@
 
 #include "conformance/command.h"
 #include "conformance/runner/select.h"
+#include "conformance/runner/worth.h"
 
 struct list {
     const char *pattern; /* or NULL */
@@ -41,14 +42,16 @@ static const struct option_row rows[] = {
 
 static void add_json(struct list *l, const struct check *check)
 {
+    struct worth worth = worth_of(check->id);
     json_t *cites = json_array();
 
     for (size_t i = 0; i < CHECK_CITES_MAX && check->cites[i] != REQ_NONE; i++)
         json_array_append_new(cites, json_string(requirement_row(check->cites[i])->cite));
     json_array_append_new(l->array,
-                          json_pack("{s:s, s:s, s:s, s:o, s:b}", "id", check->id, "level",
+                          json_pack("{s:s, s:s, s:s, s:o, s:b, s:i, s:i}", "id", check->id, "level",
                                     level_name(check_level(check)), "claim", check->claim, "cites",
-                                    cites, "on_request", (check->flags & CHECK_ON_REQUEST) != 0));
+                                    cites, "on_request", (check->flags & CHECK_ON_REQUEST) != 0,
+                                    "twins", (int)worth.twins, "typical_ms", (int)worth.ms));
 }
 
 static void add_markdown(struct list *l, const struct check *check)

@@ -13,6 +13,7 @@ struct command {
 
 int command_check(int argc, char **argv);
 int command_client(int argc, char **argv);
+int command_gate(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_requirements(int argc, char **argv);

@@ -14,6 +14,7 @@
 static const struct command commands[] = {
     {"check", "try a target and report which promises it breaks", command_check},
     {"client", "run a client against servers that misbehave, and judge it", command_client},
+    {"gate", "what CI runs: several targets, what is expected of each, reports", command_gate},
     {"list", "the checks: id, level, claim", command_list},
     {"explain", "one check: the claim, why it matters, how it is tried", command_explain},
     {"requirements", "what the standards ask for, and the checks that cover it",

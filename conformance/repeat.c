@@ -86,7 +86,7 @@ static unsigned try_alone(const struct run_options *options, const struct entry 
     struct problem why;
 
     alone.selection = (struct selection){
-        .only = {e->check->id}, .only_count = 1, .load = true, .client = options->selection.client};
+        .only = {e->check->id}, .only_count = 1, .client = options->selection.client};
     for (*ret_done = 0; run && *ret_done < runs && !run_was_interrupted(); (*ret_done)++) {
         bool ok = run_perform(run, &alone, &why);
 
@@ -114,6 +114,11 @@ static void judge_flaky(struct entry *e, const struct run_options *options, unsi
     text_format(reason, sizeof(reason), "broke in %u of %u runs, %u of %u are allowed: %.900s",
                 broken, runs, w->flaky_most, w->flaky_runs, e->reason);
     text_copy(e->reason, sizeof(e->reason), reason);
+    if (!e->too_flaky)
+        return;
+    text_format(reason, sizeof(reason), "%.800s (broke in %u of %u runs, %u of %u are allowed)",
+                e->actual, broken, runs, w->flaky_most, w->flaky_runs);
+    text_copy(e->actual, sizeof(e->actual), reason);
 }
 
 /* True where one was judged by more than the run at hand. */

@@ -51,13 +51,14 @@ _assay() {
     # COMP_WORDS is broken at : and =, so the line is taken apart at blanks.
     local line=${COMP_LINE:0:COMP_POINT} word words
     local options="--speak --only --skip --load --level --jobs --seed --repeat --strict --patience --spawn
-        --pid --expect --waive --write-waivers --shard --report --evidence --record --allow-remote
+        --ready --start-limit --budget --pid --expect --waive --write-waivers --shard --report
+        --evidence --record --allow-remote
         --verbose --quiet --help"
     COMPREPLY=()
     word=${line##*[[:space:]]}
     read -ra words <<<"${line%"$word"}"
     if [ "${#words[@]}" = 1 ]; then
-        _assay_words "$word" "check client list explain requirements report serve proxy --help --version"
+        _assay_words "$word" "check client gate list explain requirements report serve proxy --help --version"
         return
     fi
     case $word in
@@ -79,6 +80,9 @@ _assay() {
     serve:*) _assay_words "$word" "echo msgprog" ;;
     proxy:*) _assay_words "$word" "--listen --to --schedule --schedule-file --drop --duplicate --reorder
         --corrupt --truncate --delay --cut --coalesce --rate --seed --log --stats --help" ;;
+    gate:-*) _assay_words "$word" "--only --dry-run --shard --seed --budget --repeat --strict --evidence
+        --before --write-waivers --init --spawn --speak --report --verbose --quiet --help" ;;
+    gate:*) _assay_files "$word" ;;
     report:-*) _assay_words "$word" "--report --before --verbose --quiet --help" ;;
     report:*)
         if [ "${#words[@]}" = 2 ]; then

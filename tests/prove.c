@@ -518,13 +518,13 @@ static void try_twins(struct proof *p)
 
 /* ---- every check has one ---- */
 
-static bool has_twin(const struct proof *p, const char *check)
+static unsigned twins_of(const struct proof *p, const char *check)
 {
-    for (size_t i = 0; i < p->count; i++) {
-        if (text_eq(p->twins[i].check, check))
-            return true;
-    }
-    return false;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        count += !p->twins[i].sound && text_eq(p->twins[i].check, check);
+    return count;
 }
 
 /* The checks as `assay list --json` tells them, or NULL; the caller releases it. */
@@ -552,15 +552,20 @@ static void look_for_gaps(struct proof *p)
         if (!id || !level || text_eq(level, "note"))
             continue;
         judged++;
-        if (!has_twin(p, id)) {
+        json_int_t said = json_integer_value(json_object_get(entry, "twins"));
+        if (twins_of(p, id) == 0) {
             say(p, false, "%s has no twin", id);
+            without++;
+        } else if (said != (json_int_t)twins_of(p, id)) {
+            say(p, false, "%s has %u twins, and worth.def says %d: make worth", id, twins_of(p, id),
+                (int)said);
             without++;
         }
     }
     if (judged == 0)
         say(p, false, "the list of checks cannot be read");
     else if (without == 0)
-        say(p, true, "each of %u checks that judge has a twin", judged);
+        say(p, true, "each of %u checks that judge has a twin, as worth.def says", judged);
     json_decref(root);
 }
 
@@ -583,7 +588,7 @@ static void print_check(const struct proof *p, const json_t *entry)
         if (!t->sound && text_eq(t->check, id))
             printf("- `%s` over %s: %s\n", t->name, t->transport, t->what);
     }
-    if (!has_twin(p, id))
+    if (twins_of(p, id) == 0)
         printf("Judges nothing, so it has no twin.\n");
 }
 

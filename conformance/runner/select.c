@@ -5,7 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conformance/runner/worth.h"
 #include "conformance/suites.h"
+
+enum { BUDGET_MAX = 1000000 };
 
 static const struct suite_part *const parts[] = {
 #define PART(name) &suite_##name,
@@ -209,8 +212,46 @@ bool select_checks(const struct selection *s, const struct endpoint *e, const st
                            p.seen ? "--shard %u/%u is empty; checks to share: %zu"
                                   : "--only, --skip and --level together select no check",
                            s->shard, s->shards, p.seen);
+    if (s->budget_ms)
+        worth_keep(ret, &p.count, s->budget_ms);
     *ret_count = p.count;
     return true;
+}
+
+bool select_read_shard(const char *text, unsigned max, struct selection *ret, struct problem *why)
+{
+    const char *slash = strchr(text, '/');
+    char first[16];
+    uint64_t shard = 0;
+    uint64_t shards = 0;
+
+    text_format(first, sizeof(first), "%.*s", (int)(slash ? slash - text : 0), text);
+    if (!slash || !text_number(slash + 1, 1, max, &shards) ||
+        !text_number(first, 1, shards, &shard))
+        return problem_set(why, "--shard \"%s\": expected I/N as in 1/4", text);
+    ret->shard = (unsigned)shard;
+    ret->shards = (unsigned)shards;
+    return true;
+}
+
+bool select_read_budget(const char *text, int64_t *ret_ms, struct problem *why)
+{
+    static const struct {
+        const char *unit;
+        unsigned ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}};
+    size_t len = strspn(text, "0123456789");
+    uint64_t number = 0;
+    char digits[12];
+
+    text_format(digits, sizeof(digits), "%.*s", (int)size_min(len, sizeof(digits)), text);
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (!text_eq(text + len, units[i].unit) || !text_number(digits, 1, BUDGET_MAX, &number))
+            continue;
+        *ret_ms = (int64_t)number * units[i].ms;
+        return true;
+    }
+    return problem_set(why, "--budget \"%.100s\": expected a time as 5s, 500ms or 2min", text);
 }
 
 static uint64_t given_by_endpoint(const struct target *t)

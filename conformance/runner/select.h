@@ -12,10 +12,11 @@ struct selection {
     size_t only_count;
     const char *skip[SELECT_PATTERNS_MAX];
     size_t skip_count;
-    bool load;       /* the checks on request, too */
-    unsigned levels; /* bit per level; 0: all */
-    unsigned shard;  /* from 1 */
-    unsigned shards; /* 0 or 1: not sharded */
+    bool load;         /* the checks on request, too */
+    unsigned levels;   /* bit per level; 0: all */
+    unsigned shard;    /* from 1 */
+    unsigned shards;   /* 0 or 1: not sharded */
+    int64_t budget_ms; /* what all of them may take, by worth.def; 0: no matter what */
 };
 
 /* Calls visit for every check, in the order of suites.def and of the tables. */
@@ -34,6 +35,13 @@ bool select_matches(const char *pattern, const char *id);
  */
 bool select_checks(const struct selection *s, const struct endpoint *e, const struct check **ret,
                    size_t cap, size_t *ret_count, struct problem *why) MUST_USE;
+
+/* Reads a time as 5s, 500ms or 2min, for --budget. False with the reason. */
+bool select_read_budget(const char *text, int64_t *ret_ms, struct problem *why) MUST_USE;
+
+/* Reads I/N as in 1/4, N at most `max`, into the selection. False with the reason. */
+bool select_read_shard(const char *text, unsigned max, struct selection *ret,
+                       struct problem *why) MUST_USE;
 
 /* What the target and the run have, as need_flag bits. */
 uint64_t select_given(const struct target *target);

@@ -45,8 +45,9 @@ static bool launch(struct run *run, struct problem *why)
 
 /* Waits until the target lets somebody in. For datagrams that is an answer, or the absence of
    "port unreachable" for as long as patience lasts: the calibration then says that it is silent. */
-static void become_ready(struct check_ctx *c, void *closure UNUSED)
+static void become_ready(struct check_ctx *c, void *closure)
 {
+    const int64_t *until_us = closure;
     bool datagram = endpoint_is_datagram(&c->target.endpoint) &&
                     exchange_has(c->target.exchange, EXCHANGE_REPLIES);
     int64_t silent_until = conn_patience(c);
@@ -66,6 +67,10 @@ static void become_ready(struct check_ctx *c, void *closure UNUSED)
         c->outcome->met += there; /* stays where the target dies of it and ends this job */
         if (there || !check_alive(c) || (!refused && deadline_passed(silent_until)))
             break;
+        if (deadline_passed(*until_us)) {
+            c->outcome->kind = OUTCOME_BROKEN;
+            return;
+        }
         if (refused)
             silent_until = conn_patience(c);
         conn = NULL;
@@ -116,7 +121,8 @@ static bool await_ready(struct run *run, struct problem *why)
 {
     int64_t limit_ms = run->options->start_limit_ms ? run->options->start_limit_ms : START_LIMIT_MS;
     bool said = !run->options->ready || await_words(run, limit_ms);
-    bool ended = said && supervise_job(run, become_ready, NULL, limit_ms);
+    int64_t until_us = deadline_in_ms(limit_ms);
+    bool ended = said && supervise_job(run, become_ready, &until_us, limit_ms);
     bool ok = ended && run->helper.outcome->kind == OUTCOME_HELD;
     struct buf words;
     char how[128];

@@ -271,7 +271,7 @@ void waivers_free(struct waivers *w)
     *w = (struct waivers){0};
 }
 
-static bool applies(const struct waiver *w, const char *target)
+bool waiver_is_for(const struct waiver *w, const char *target)
 {
     const char *kind = text_starts(target, "rpc+") ? target + strlen("rpc+") : target;
     size_t len = strcspn(kind, ":");
@@ -282,7 +282,7 @@ static bool applies(const struct waiver *w, const char *target)
 const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target)
 {
     for (size_t i = 0; w && i < w->count; i++) {
-        if (text_eq(w->list[i].check, check) && applies(&w->list[i], target))
+        if (text_eq(w->list[i].check, check) && waiver_is_for(&w->list[i], target))
             return &w->list[i];
     }
     return NULL;
@@ -406,8 +406,9 @@ static bool is_kept(const struct waiver *w, const struct report_set *set, const 
     bool tried = false;
 
     for (size_t i = 0; i < set->count; i++) {
-        const struct report_check *c =
-            applies(w, set->reports[i]->target) ? find_tried(set->reports[i], w->check) : NULL;
+        const struct report_check *c = waiver_is_for(w, set->reports[i]->target)
+                                           ? find_tried(set->reports[i], w->check)
+                                           : NULL;
 
         if (c && waiver_judge(w, c->verdict, c->reason, today) <= WAIVER_RESTS)
             return true;

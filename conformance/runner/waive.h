@@ -50,6 +50,9 @@ struct yaml_node_s;
 bool waivers_take(const struct yaml *yaml, const struct yaml_node_s *list,
                   bool (*known)(const char *id), struct waivers *ret) MUST_USE;
 
+/* Whether it is for targets at this URL. */
+bool waiver_is_for(const struct waiver *w, const char *target);
+
 /* The waiver for this check on the target of this URL, or NULL. */
 const struct waiver *waivers_find(const struct waivers *w, const char *check, const char *target);
 

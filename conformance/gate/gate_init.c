@@ -1,0 +1,83 @@
+/* Printing a gate file to begin with. */
+#include "conformance/gate/gate_init.h"
+
+#include <stdio.h>
+
+#include "harness/net/endpoint.h"
+
+/* A double-quoted scalar of YAML. */
+static void put_scalar(const char *key, const char *text)
+{
+    printf("    %s: \"", key);
+    for (; *text; text++) {
+        unsigned char octet = (unsigned char)*text;
+
+        if (octet < ' ' || octet == 0x7f)
+            printf("\\x%02x", octet);
+        else
+            printf("%s%c", octet == '"' || octet == '\\' ? "\\" : "", octet);
+    }
+    printf("\"\n");
+}
+
+static const char head[] =
+    "# What the pipeline runs: assay gate FILE. `assay gate FILE --dry-run` prints the plan.\n"
+    "# Paths are seen from where assay is called.\n"
+    "\n"
+    "reports:                    # form: file; also text, json, tap, markdown, github, gitlab, "
+    "...\n"
+    "  junit: assay.xml\n"
+    "  html: assay.html\n"
+    "evidence: assay-evidence    # a folder per target and failure: transcript, capture, again.c\n"
+    "# parallel: 2               # targets at a time; default: the processors\n"
+    "# seed: random              # or a number, to repeat a run\n"
+    "# strict: true              # recommendations (warn) fail, too\n"
+    "\n"
+    "targets:\n"
+    "  - name: server\n";
+
+static const char tail[] =
+    "    # ready: \"listening on\"  # it serves once it has written this; default: once it "
+    "answers\n"
+    "    # folder: .             # where it is started\n"
+    "    # environment: {LOG: \"1\"}\n"
+    "    # limits: {start: 30s, time: 10min, descriptors: 256, memory: 1GiB}\n"
+    "    # suites: [stream]      # only these checks: suites, ids, globs\n"
+    "    # skip: [stream.restart]\n"
+    "    # levels: [must, robust]\n"
+    "    # expect: [concurrent]  # what it promises beyond the standards\n"
+    "    # repeat: 3             # runs; a verdict that differs between them is told\n"
+    "    # waivers:              # what is known: it must go on to break in this very way\n"
+    "    #   - check: stream.eof.follows-half-close\n"
+    "    #     verdict: fail\n"
+    "    #     reason: \"nothing for\"   # must be a part of the reason\n"
+    "    #     why: \"closes after its idle time only\"\n"
+    "    #     issue: \"17\"\n"
+    "    #     until: 2027-06-30       # the last day on which it holds\n"
+    "    #     flaky: 1/20             # it breaks in at most 1 of 20 runs\n"
+    "    # waive: waivers.yaml   # or a file of them: assay gate FILE --write-waivers "
+    "waivers.yaml\n";
+
+bool gate_init_print(const struct gate_init *model, struct problem *why)
+{
+    const char *url = model->url ? model->url : "tcp://127.0.0.1:0";
+    const char *spawn = model->spawn || model->url ? model->spawn : "./server {port}";
+    struct endpoint e;
+
+    if (!endpoint_parse(url, &e, why))
+        return false;
+    printf("%s", head);
+    put_scalar("url", url);
+    if (spawn)
+        put_scalar("spawn", spawn);
+    else
+        printf(
+            "    # spawn: \"./server {port}\"  # started, watched and stopped; else it must run\n");
+    if (model->speak)
+        put_scalar("speak", model->speak);
+    else
+        printf(
+            "    # speak: echo           # or line, redis-ping, a file, ...; rpc for rpc URLs\n");
+    printf("%s", tail);
+    return true;
+}
