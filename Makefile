@@ -21,6 +21,7 @@ CC_cov      := clang
 OPT_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 CC          := $(CC_$(V))
 OPT         := $(OPT_$(V))
+OBJCOPY     ?= objcopy
 ifeq ($(OPT),)
 $(error V=$(V) is not known: release, asan, tsan or cov)
 endif
@@ -47,6 +48,7 @@ LIBS_test_tirpc := -ltirpc
 # type goes into bin, the other programs beside it.
 harness_src     := $(sort $(wildcard harness/*/*.c))
 conformance_src := $(sort $(wildcard conformance/*.c conformance/*/*.c))
+library_src     := $(sort $(wildcard library/*.c))
 tests_src       := $(sort $(wildcard tests/test_*.c))
 tests_programs  := prove bench
 tests_lib_src   := $(sort $(filter-out $(tests_src) $(tests_programs:%=tests/%.c),$(wildcard tests/*.c)))
@@ -58,16 +60,17 @@ typed           := assay-msg $(clients)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 lib             := $(B)/libassay.a
 runner_obj      := $(filter-out $(B)/conformance/main.o,$(call obj,$(conformance_src)))
+library         := $(B)/lib/libassay.a
 base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
 test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
 test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs:%=tests/%.c)))
-all_obj         := $(call obj,$(harness_src) $(conformance_src) $(wildcard tests/*.c tests/*/*.c) \
-	$(wildcard reference/*/*.c))
+all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
+	$(wildcard tests/*.c tests/*/*.c reference/*/*.c))
 
 .PHONY: all help demo test tests prove stability gate bench lint docs worth format install uninstall clean FORCE
 .DEFAULT_GOAL := all
 
-all: $(B)/assay $(programs:%=$(B)/%)
+all: $(B)/assay $(programs:%=$(B)/%) $(library)
 
 help:
 	@ci/help
@@ -153,6 +156,22 @@ $(B)/assay: $(call obj,$(conformance_src)) $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) -o $@
 
+# The library that is installed is one object: what it needs of the runner and the harness is linked
+# in, and all names but those of its header are made local, so that none of them meets a name of the
+# program that uses it (check_..., buf_..., or cmocka's).
+$(B)/librunner.a: $(runner_obj)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(library): $(call obj,$(library_src)) $(B)/librunner.a $(lib)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	@$(LD) -r -o $(@D)/assay.o $(call obj,$(library_src)) --start-group $(B)/librunner.a $(lib) \
+		--end-group
+	@$(OBJCOPY) --wildcard --strip-debug --keep-global-symbol='assay_*' $(@D)/assay.o
+	@rm -f $@
+	@$(AR) rcs $@ $(@D)/assay.o
+
 # References and twins stand on harness/base and harness/net alone; one program per folder. What a
 # program shares with others is named in uses_NAME, what it links in libs_NAME.
 uses_echo        := reference/serve
@@ -211,7 +230,7 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 
 # The part of the references that is tested by itself: the message store.
 tested_src := $(wildcard reference/store/*.c)
-$(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src)) $(runner_obj)
+$(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -230,6 +249,10 @@ $(B)/tests/assay-inject: $(call obj,$(conformance_src)) $(B)/tests/inject/inject
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $^ $(LIBS) $(wrapped:%=-Wl,--wrap=%) -o $@
 
+# What a program needs that links the library.
+headers := assay.h assay_cmocka.h
+version  = $(shell sed -n 's/^.define REPORT_VERSION "\(.*\)"/\1/p' harness/report/report.h)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/assay
 	install -d $(DESTDIR)$(PREFIX)/share/assay/exchanges $(DESTDIR)$(PREFIX)/share/man/man1
@@ -242,11 +265,19 @@ install: all
 	install -m 644 docs/report.schema.json $(DESTDIR)$(PREFIX)/share/assay/report.schema.json
 	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(headers:%=library/%) $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(library) $(DESTDIR)$(PREFIX)/lib/libassay.a
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(version),' library/assay.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/assay $(typed:%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
+	rm -f $(headers:%=$(DESTDIR)$(PREFIX)/include/%) $(DESTDIR)$(PREFIX)/lib/libassay.a
+	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/assay $(DESTDIR)$(PREFIX)/share/assay
 
 clean:

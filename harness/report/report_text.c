@@ -95,7 +95,7 @@ static void write_details(FILE *out, const struct report_check *c, const struct 
     fputc('\n', out);
 }
 
-static void write_check(FILE *out, const struct report_check *c, const struct report_style *style)
+void report_put_check(FILE *out, const struct report_check *c, const struct report_style *style)
 {
     bool details = is_bad(c) && !c->waived;
 
@@ -207,7 +207,7 @@ static void write_part(FILE *out, const struct report *r, const struct report_st
         bool shown = is_bad(c) || (c->verdict == VERDICT_NOTE && !style->quiet);
 
         if (shown || (style->verbose && c->verdict != VERDICT_SKIP))
-            write_check(out, c, style);
+            report_put_check(out, c, style);
     }
     if (!style->quiet)
         write_skips(out, r, style);

@@ -13,6 +13,9 @@
 void report_put_octet(FILE *out, char octet);
 void report_put_plain(FILE *out, const char *text);
 
+/* A check as the text shows it: a line, and below it the details of one that is wrong. */
+void report_put_check(FILE *out, const struct report_check *c, const struct report_style *style);
+
 /* The same into a buffer: at most max octets of the text, with "..." for the rest. What is in
    `special` becomes \xHH, too. */
 void report_plain(struct buf *out, const char *text, size_t max, const char *special);
