@@ -391,13 +391,13 @@ static void judge(const struct target *t, json_t *root, const struct program_res
         passed += text_eq(verdict, "pass");
         if (!text_eq(verdict, "fail") && !text_eq(verdict, "warn") && !text_eq(verdict, "error"))
             continue;
+        for (size_t k = 0; k < KNOWN_MAX && t->known[k]; k++)
+            seen[k] += text_eq(id, t->known[k]);
         if (t->race && strstr(json_string_value(json_object_get(check, "reason")), t->race))
             continue;
         if (!is_among(id, t->known) && !is_among(id, t->at_times))
             fail_msg("%s: %s %s: %s", t->name, id, verdict,
                      json_string_value(json_object_get(check, "reason")));
-        for (size_t k = 0; k < KNOWN_MAX && t->known[k]; k++)
-            seen[k] += text_eq(id, t->known[k]);
     }
     for (size_t k = 0; k < KNOWN_MAX && t->known[k]; k++) {
         if (!seen[k] && !is_among(t->known[k], t->at_times))

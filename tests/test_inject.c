@@ -4,7 +4,8 @@
  * target is right all the while. So a run may pass all the same, or say that it is in trouble
  * (status 4), and nothing else; nothing of it may stay behind.
  *
- * A step of more than 1 between the Ns keeps the time of a test run; INJECT_EVERY=1 tries each.
+ * A step of more than 1 between the Ns keeps the time of a test run; INJECT_EVERY=1 tries each,
+ * INJECT_SCENE='a gate' that scene alone.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -25,18 +26,26 @@ static const struct scene {
     const char *name;
     const char *listen; /* of a reference that serves all the while, or NULL */
     const char *options;
+    bool gate; /* a file gate.yaml stands in the folder; most of its calls are those of a check, so
+                  that fewer of them are tried */
 } scenes[] = {
-    {"a server that runs", "tcp://127.0.0.1:0",
-     "check %s --jobs 1 --only stream.echo.identity --report json=%s/r.json --report "
-     "junit=%s/r.xml "
-     "--evidence %s/evidence --record %s/record"},
-    {"behind a proxy", "udp://127.0.0.1:0", "check %s --jobs 1 --only datagram.loss.request"},
-    {"a server that is started", NULL,
-     "check unix:%s/s --jobs 1 --only stream.echo.identity --only stream.restart.sigterm --spawn "
-     "'exec @B/assay-echo --listen unix:{path}'"},
-    {"a client", NULL,
-     "client honest.works stream.early-eof --jobs 1 --listen tcp://127.0.0.1:0 -- @B/assay-sender "
-     "{url}"},
+    {.name = "a server that runs",
+     .listen = "tcp://127.0.0.1:0",
+     .options = "check %s --jobs 1 --only stream.echo.identity --report json=%s/r.json --report "
+                "junit=%s/r.xml "
+                "--evidence %s/evidence --record %s/record"},
+    {.name = "behind a proxy",
+     .listen = "udp://127.0.0.1:0",
+     .options = "check %s --jobs 1 --only datagram.loss.request"},
+    {.name = "a server that is started",
+     .options = "check unix:%s/s --jobs 1 --only stream.echo.identity --only "
+                "stream.restart.sigterm --spawn "
+                "'exec @B/assay-echo --listen unix:{path}'"},
+    {.name = "a client",
+     .options = "client honest.works stream.early-eof --jobs 1 --listen tcp://127.0.0.1:0 -- "
+                "@B/assay-sender "
+                "{url}"},
+    {.name = "a gate", .options = "gate %s/gate.yaml", .gate = true},
 };
 
 /* What fails, and how many of its calls lie between two tries. */
@@ -50,12 +59,13 @@ static const struct kind {
 
 static unsigned failed;
 
-static unsigned step_of(const struct kind *kind)
+static unsigned step_of(const struct scene *scene, const struct kind *kind)
 {
     const char *text = getenv("INJECT_EVERY");
     uint64_t every = 0;
 
-    return text && text_number(text, 1, CALLS_MAX, &every) ? (unsigned)every : kind->every;
+    return text && text_number(text, 1, CALLS_MAX, &every) ? (unsigned)every
+                                                           : kind->every * (scene->gate ? 5 : 1);
 }
 
 /* The options of the scene with its folder, or where the server is, in the place of each %s. */
@@ -103,6 +113,19 @@ static const char *what_is_wrong(const struct program_result *r, const char *own
     return is_empty(own) ? NULL : "something stays behind";
 }
 
+static void write_gate(const char *folder)
+{
+    char path[96];
+    char text[1024];
+
+    text_format(path, sizeof(path), "%s/gate.yaml", folder);
+    text_format(text, sizeof(text),
+                "targets:\n  - name: one\n    url: unix:%s/s\n    only: stream.echo.identity\n"
+                "    jobs: 1\n    spawn: exec %s --listen unix:{path}\n    waivers: []\n",
+                folder, program_path("assay-echo"));
+    program_write_file(path, text);
+}
+
 /* True as long as the run comes to its N-th call. */
 static bool try_one(const struct scene *scene, const char *url, const char *call, unsigned at)
 {
@@ -115,6 +138,8 @@ static bool try_one(const struct scene *scene, const char *url, const char *call
     text_format(own, sizeof(own), "%s/own", folder);
     text_format(mark, sizeof(mark), "%s/mark", folder);
     assert_int_equal(mkdir(own, 0700), 0);
+    if (scene->gate)
+        write_gate(folder);
     buf_init(&options, 1 << 12);
     put_options(scene, folder, url, &options);
     struct program_result r = program_run(
@@ -146,7 +171,7 @@ static void try_scene(const struct scene *scene)
         unsigned at = 1;
 
         while (at < CALLS_MAX && try_one(scene, scene->listen ? url : NULL, kinds[k].name, at))
-            at += step_of(&kinds[k]);
+            at += step_of(scene, &kinds[k]);
         print_message("%s: %s fails at up to %u calls\n", scene->name, kinds[k].name, at);
         assert_true(at < CALLS_MAX);
     }
@@ -156,8 +181,12 @@ static void try_scene(const struct scene *scene)
 
 static void test_runs(void **state UNUSED)
 {
-    for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
-        try_scene(&scenes[i]);
+    const char *only = getenv("INJECT_SCENE");
+
+    for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
+        if (!only || text_eq(only, scenes[i].name))
+            try_scene(&scenes[i]);
+    }
     assert_int_equal(failed, 0);
 }
 

@@ -389,11 +389,14 @@ static bool compose_spawn(struct draft *d)
     buf_init(&whole, SPAWN_MAX);
     buf_put(&whole, buf_slice(&d->before));
     buf_put_str(&whole, r->spawn);
+    bool full = whole.failed && !whole.no_memory;
     bool ok = !whole.failed && !d->before.failed;
     t->spawn = ok ? keep_text(&d->gate->keep, buf_text(&whole)) : NULL;
     r->spawn = t->spawn;
     buf_free(&whole);
-    return t->spawn || yaml_wrong(&d->gate->yaml, t->at, "the command is too long");
+    if (full || (d->before.failed && !d->before.no_memory))
+        return yaml_wrong(&d->gate->yaml, t->at, "the command is too long");
+    return t->spawn || problem_ours(d->gate->yaml.why, "out of memory");
 }
 
 static bool settle_target(struct draft *d)
@@ -417,7 +420,8 @@ static bool settle_target(struct draft *d)
     if (!compose_spawn(d))
         return false;
     if (!check_command_settle(&t->command, t->url, &t->exchange, &t->waivers, &why))
-        return yaml_wrong(&g->yaml, t->at, "%s: %.400s", t->name, why.text);
+        return why.ours ? problem_ours(g->yaml.why, "%s", why.text)
+                        : yaml_wrong(&g->yaml, t->at, "%s: %.400s", t->name, why.text);
     if (t->waivers.count > 0)
         c->run.waivers = &t->waivers;
     if (g->common.evidence) {

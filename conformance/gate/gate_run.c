@@ -90,6 +90,7 @@ static void report_nothing(struct gate *g, struct gate_target *t, const char *wh
                          .seed = t->command.common.run.seed,
                          .started = time(NULL),
                          .trouble = true,
+                         .facts = "",
                          .ending = keep_text(&g->keep, why)};
     room[0] = r;
     t->reports = room;

@@ -264,12 +264,16 @@ static void put_details(struct page *p, const struct report *r)
 
         if (report_grade(r, c) == GRADE_NONE || (c->event_count == 0 && !*c->reproduce))
             continue;
+        if (shown == DETAILS_MAX || left_out > 0) {
+            left_out++;
+            continue;
+        }
         put_code(&p->piece, "\n<details><summary>", c->id, "</summary>\n<pre>\n");
         put_transcript(&p->piece, c);
         buf_put_str(&p->piece, "again: ");
         put_some(&p->piece, c->reproduce, COMMAND_MAX);
         buf_put_str(&p->piece, "\n</pre>\n</details>\n");
-        if (shown < DETAILS_MAX && left_out == 0 && flush(p))
+        if (flush(p))
             shown++;
         else
             left_out++;
