@@ -263,6 +263,13 @@ install: all
 		$(DESTDIR)$(PREFIX)/libexec/assay/
 	install -m 644 exchanges/*.exchange $(DESTDIR)$(PREFIX)/share/assay/exchanges/
 	install -m 644 docs/report.schema.json $(DESTDIR)$(PREFIX)/share/assay/report.schema.json
+	install -d $(DESTDIR)$(PREFIX)/share/assay/ci/github $(DESTDIR)$(PREFIX)/share/assay/ci/sample
+	install -m 755 $(wildcard ci/templates/*.sh) $(DESTDIR)$(PREFIX)/share/assay/ci/
+	install -m 644 $(addprefix ci/templates/,README.md gate.mk gitlab.yml) \
+		$(DESTDIR)$(PREFIX)/share/assay/ci/
+	install -m 644 $(wildcard ci/templates/github/*.yml) $(DESTDIR)$(PREFIX)/share/assay/ci/github/
+	install -m 644 $(addprefix ci/templates/sample/,Makefile server.c gate.yaml) \
+		$(DESTDIR)$(PREFIX)/share/assay/ci/sample/
 	install -m 644 docs/assay.1 $(DESTDIR)$(PREFIX)/share/man/man1/assay.1
 	install -m 644 docs/assay.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/assay
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
