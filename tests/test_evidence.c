@@ -229,11 +229,14 @@ static void test_last_words(void **state UNUSED)
         LIMIT_S,
         "cd %s && @B/assay check tcp://127.0.0.1:0 --only stream.reset.after-request --quiet "
         "--patience 600 --evidence death --spawn 'printf \"its last \\033[31mwords\\n\" >&2; exec "
-        "@B/assay-twins --fault whole-messages-counted --listen tcp://127.0.0.1:{port}'; "
-        "cat death/*/target.txt",
+        "@B/assay-twins --fault whole-messages-counted --listen tcp://127.0.0.1:{port} # "
+        "'\"$(printf "
+        "'\\033[2J')\"; "
+        "cat death/*/target.txt; grep -l \"$(printf '\\033')\" death/*/transcript.txt",
         program_folder);
 
     assert_contains(r.out, "the target's process exited with status 1");
+    assert_lacks(r.out, "transcript.txt");
     assert_contains(r.out, "the end of its standard error:\nits last \\x1b[31mwords\n");
     assert_contains(r.out, "the end of its standard output:\nREADY tcp://127.0.0.1:");
     program_free(&r);

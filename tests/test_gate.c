@@ -295,6 +295,8 @@ static void test_hostile_targets(void **state UNUSED)
         "reports: {json: \"@D/r.json\"}\ntargets:\n"
         "  - name: stops\n    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n"
         "    spawn: 'kill -STOP $PPID; exec @B/assay-echo --listen tcp://127.0.0.1:{port}'\n"
+        "  - name: interrupts\n    url: tcp://127.0.0.1:0\n"
+        "    spawn: 'kill -TERM $PPID; sleep 1; sleep {port}'\n"
         "  - name: kills\n    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n"
         "    spawn: 'setsid sleep 1234.5 & sleep 0.2; kill -KILL $PPID; sleep {port}'\n" GOOD);
     struct program_result r =
@@ -306,6 +308,8 @@ static void test_hostile_targets(void **state UNUSED)
     assert_status(&r, 4);
     assert_contains(r.out, "ok          stops ");
     assert_contains(r.out, "trouble     kills ");
+    assert_contains(r.out, "trouble     interrupts ");
+    assert_contains(r.out, "told to end, and not by the gate");
     assert_contains(r.out, "died of signal 9");
     assert_contains(r.out, "ok          good ");
     program_free(&r);

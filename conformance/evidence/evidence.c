@@ -12,6 +12,7 @@
 #include "harness/base/file.h"
 #include "harness/report/exhibit.h"
 #include "harness/report/pcapng.h"
+#include "harness/report/reporters.h"
 
 enum {
     PATH_LEN = 4096,
@@ -117,6 +118,13 @@ static bool always(const struct scene *s UNUSED)
     return true;
 }
 
+static void put_row(FILE *out, const char *head, const char *text)
+{
+    fputs(head, out);
+    report_put_plain(out, text);
+    fputc('\n', out);
+}
+
 static bool write_transcript(FILE *out, const struct scene *s)
 {
     const struct report_check *c = s->c;
@@ -125,8 +133,11 @@ static bool write_transcript(FILE *out, const struct scene *s)
             verdict_name(c->verdict), c->claim);
     for (size_t i = 0; i < c->cite_count; i++)
         fprintf(out, "clause:   %s\n", c->cites[i]);
-    fprintf(out, "expected: %s\nactual:   %s\nreason:   %s\nagain:    %s\n\n", c->expected,
-            c->actual, c->reason, c->reproduce);
+    put_row(out, "expected: ", c->expected);
+    put_row(out, "actual:   ", c->actual);
+    put_row(out, "reason:   ", c->reason);
+    put_row(out, "again:    ", c->reproduce); /* as it is, it stands in again.sh */
+    fputc('\n', out);
     write_events(out, c);
     return true;
 }

@@ -48,6 +48,7 @@ static void catch_signals(void)
     }
     /* Who starts us may ignore it, and then nobody could tell that a target has ended. */
     signal(SIGCHLD, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN); /* what is too large cannot be written, and is told */
 }
 
 /* ---- one target ---- */
@@ -110,7 +111,8 @@ static void report_nothing(struct gate *g, struct gate_target *t, const char *wh
     t->report_count = 1;
 }
 
-/* The reports of the target, under its name. Where its time was over it was we who ended it. */
+/* The reports of the target, under its name. Where its time was over it was we who ended it; where
+   nobody has interrupted us, somebody else did. */
 static bool take_reports(struct gate *g, struct gate_target *t)
 {
     const struct report_set *set = &t->read.set;
@@ -130,6 +132,10 @@ static bool take_reports(struct gate *g, struct gate_target *t)
                         (long long)(t->time_limit_ms / 1000));
             r->ending = keep_text(&g->keep, text);
             r->interrupted = false;
+        } else if (r->interrupted && !interrupted) {
+            r->ending = "the process that ran it was told to end, and not by the gate";
+            r->interrupted = false;
+            r->trouble = true;
         }
         if (!r->target)
             return false;
@@ -170,8 +176,8 @@ static void finish(struct gate *g, struct gate_target *t, int status)
         report_nothing(g, t, "out of memory");
     }
     close(t->json);
-    if (t->over_time && t->status == STATUS_INTERRUPTED)
-        t->status = STATUS_NO_VERDICT;
+    if (t->status == STATUS_INTERRUPTED && (t->over_time || !interrupted))
+        t->status = t->over_time ? STATUS_NO_VERDICT : STATUS_KIT;
 }
 
 /* ---- all of them ---- */
