@@ -46,16 +46,22 @@ static bool make_folder(const char *path, struct problem *why)
     return problem_set(why, "--evidence %s: %s", path, strerror(errno));
 }
 
-/* An error that a write has met sticks to the stream; the one of the close is the last. */
+/* An error that a write has met sticks to the stream; the one of the close is the last. Half of a
+   file would be taken for the whole. */
 static bool finish(FILE *out, bool ok, const char *path, struct problem *why)
 {
+    struct stat status;
     int error = !ok ? ENOMEM : 0;
 
     if (fflush(out) != 0 || ferror(out))
         error = errno ? errno : EIO;
     if (fclose(out) != 0 && error == 0)
         error = errno;
-    return error == 0 || problem_set(why, "--evidence %s: %s", path, strerror(error));
+    if (error == 0)
+        return true;
+    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
+    return problem_set(why, "--evidence %s: %s", path, strerror(error));
 }
 
 static bool write_file(const char *name, const struct part *part, const struct scene *s,
