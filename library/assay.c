@@ -24,6 +24,8 @@ enum {
     LINE_LEN = 4096,
 };
 
+#define TOO_LONG "--%s: the text is too long; %d octets are the limit"
+
 /* What the header says is what the kit means. */
 _Static_assert((int)ASSAY_MUST == LEVEL_MUST && (int)ASSAY_SHOULD == LEVEL_SHOULD &&
                    (int)ASSAY_ROBUST == LEVEL_ROBUST && (int)ASSAY_OBSERVATION == LEVEL_NOTE,
@@ -42,7 +44,8 @@ struct assay_run {
     struct keep texts;      /* of the results */
     char *words[WORDS_MAX]; /* the command line, ended by NULL */
     size_t word_count;
-    bool starved; /* something of these could not be kept */
+    bool starved;         /* something of these could not be kept */
+    const char *too_long; /* the first option that is, or NULL */
     bool strict;
     struct assay_check *checks;
 
@@ -83,7 +86,9 @@ static void put_text(struct assay_run *run, const char *option, const char *valu
         return;
     buf_init(&word, WORD_MAX);
     buf_printf(&word, "--%s=%s", option, value);
-    run->starved = run->starved || word.failed;
+    if (word.failed && !word.no_memory && !run->too_long)
+        run->too_long = option;
+    run->starved = run->starved || word.no_memory;
     put_word(run, buf_text(&word));
     buf_free(&word);
 }
@@ -217,6 +222,8 @@ static bool read_words(struct assay_run *run, struct choosing *c, struct problem
                              .common = run_command_rows,
                              .common_count = run_command_row_count};
 
+    if (run->too_long)
+        return problem_set(why, TOO_LONG, run->too_long, WORD_MAX);
     if (!options_read(&set, (int)run->word_count, run->words, why))
         return false;
     if (!words[0])
@@ -374,6 +381,10 @@ enum assay_status assay_perform(struct assay_run *run)
 
     forget(run);
     run->status = ASSAY_TROUBLE;
+    if (run->too_long) {
+        buf_printf(&run->message, "assay: " TOO_LONG "\n", run->too_long, WORD_MAX);
+        return run->status = ASSAY_USAGE;
+    }
     if (!apart_perform(&apart, command_check, run->words, REPORT_READ_OCTETS_MAX, &why)) {
         buf_printf(&run->message, "assay: %s\n", why.text);
         apart_free(&apart);

@@ -229,11 +229,14 @@ static void test_last_words(void **state UNUSED)
         LIMIT_S,
         "cd %s && @B/assay check tcp://127.0.0.1:0 --only stream.reset.after-request --quiet "
         "--patience 600 --evidence death --spawn 'printf \"its last \\033[31mwords\\n\" >&2; exec "
-        "@B/assay-twins --fault whole-messages-counted --listen tcp://127.0.0.1:{port}'; "
-        "cat death/*/target.txt",
+        "@B/assay-twins --fault whole-messages-counted --listen tcp://127.0.0.1:{port} # "
+        "'\"$(printf "
+        "'\\033[2J')\"; "
+        "cat death/*/target.txt; grep -l \"$(printf '\\033')\" death/*/transcript.txt",
         program_folder);
 
     assert_contains(r.out, "the target's process exited with status 1");
+    assert_lacks(r.out, "transcript.txt");
     assert_contains(r.out, "the end of its standard error:\nits last \\x1b[31mwords\n");
     assert_contains(r.out, "the end of its standard output:\nREADY tcp://127.0.0.1:");
     program_free(&r);
@@ -363,6 +366,24 @@ static void test_cannot_be_written(void **state UNUSED)
     }
 }
 
+/* What is larger than files may be is told like a full disk; nothing is there by halves. */
+static void test_files_too_large(void **state UNUSED)
+{
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && rm -rf ev large.* && (ulimit -f 1; exec @B/assay check udp://127.0.0.1:0 --only "
+        "datagram.src.reply-to-source-port --quiet --patience 600 --evidence ev --report "
+        "json=large.json --spawn 'exec @B/assay-twins --fault udp-other-socket --listen "
+        "udp://127.0.0.1:{port}') >large.out; S=$?; ls large.* ev; exit $S",
+        program_folder);
+
+    if (r.status != 4 || !text_eq(r.out, "large.out\n\nev:\n"))
+        fail_msg("status %d\n%s%s", r.status, r.out, r.err);
+    assert_contains(r.err, "--evidence ev/index.txt: File too large");
+    assert_contains(r.err, "large.json: File too large");
+    program_free(&r);
+}
+
 /* ---- hostile words ---- */
 
 /* Whatever a target has said, the program compiles, and all stays inside the folder. */
@@ -433,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_second_run),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_cannot_be_written),
+        cmocka_unit_test(test_files_too_large),
         cmocka_unit_test(test_hostile_words),
     };
 

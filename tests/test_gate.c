@@ -108,6 +108,11 @@ static void test_bad_files(void **state UNUSED)
         {"targets:\n" GOOD "    evidence: d\n", "gate.yaml:6:5: unknown key \"evidence\""},
         {"reports: {pdf: x}\ntargets:\n" GOOD, "gate.yaml:1:11: --report \"pdf\": unknown form"},
         {"reports: [json]\ntargets:\n" GOOD, "gate.yaml:1:10: expected forms and files"},
+        {"targets:\n" GOOD "    limits: {start: 1s, start: 2s}\n",
+         "gate.yaml:6:25: start is said on line 6 already"},
+        {"targets:\n" GOOD "    environment:\n      A: b\n      A: c\n",
+         "gate.yaml:8:7: A is said on line 7 already"},
+        {"targets:\n" GOOD "---\ntargets: []\n", "gate.yaml:6:1: expected the end of the file"},
         {"parallel: 0\ntargets:\n" GOOD, "gate.yaml:1:11: expected a number from 1 to"},
         {"targets: [\n", "gate.yaml:2:1: did not find expected node content"},
     };
@@ -282,6 +287,61 @@ static void test_time_limit(void **state UNUSED)
     program_free(&r);
 }
 
+/* Targets that stop or kill the process that tries them cost themselves alone, and leave nothing.
+ */
+static void test_hostile_targets(void **state UNUSED)
+{
+    write_gate(
+        "reports: {json: \"@D/r.json\"}\ntargets:\n"
+        "  - name: stops\n    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n"
+        "    spawn: 'kill -STOP $PPID; exec @B/assay-echo --listen tcp://127.0.0.1:{port}'\n"
+        "  - name: interrupts\n    url: tcp://127.0.0.1:0\n"
+        "    spawn: 'kill -TERM $PPID; sleep 1; sleep {port}'\n"
+        "  - name: kills\n    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n"
+        "    spawn: 'setsid sleep 1234.5 & sleep 0.2; kill -KILL $PPID; sleep {port}'\n" GOOD);
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "D=%s; mkdir -p $D/own; TMPDIR=$D/own @B/assay gate $D/gate.yaml; S=$?; pgrep "
+                    "-f '^sleep 1234[.]5' && exit 9; exit $S",
+                    program_folder);
+
+    assert_status(&r, 4);
+    assert_contains(r.out, "ok          stops ");
+    assert_contains(r.out, "trouble     kills ");
+    assert_contains(r.out, "trouble     interrupts ");
+    assert_contains(r.out, "told to end, and not by the gate");
+    assert_contains(r.out, "died of signal 9");
+    assert_contains(r.out, "ok          good ");
+    program_free(&r);
+}
+
+/* Who ignores SIGCHLD makes its children ignore it, too, and then nobody waits for anybody. */
+static void test_ignored_children(void **state UNUSED)
+{
+    write_gate("targets:\n" GOOD);
+    struct program_result r =
+        program_run(LIMIT_S, "trap '' CHLD; exec @B/assay gate %s/gate.yaml", program_folder);
+
+    assert_status(&r, 0);
+    program_free(&r);
+}
+
+static void test_deep_file(void **state UNUSED)
+{
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "(printf targets:\\ ; head -c 300000 /dev/zero | tr '\\0' '[') > %s/gate.yaml; "
+                    "@B/assay gate %s/gate.yaml; S=$?; @B/assay gate /dev/zero; yes '# x' | "
+                    "@B/assay gate /dev/stdin; exit $S",
+                    program_folder, program_folder);
+
+    assert_status(&r, 2);
+    assert_contains(r.err, "gate.yaml:1:73: lists and mappings lie too deep in each other");
+    assert_contains(r.err, "/dev/zero: expected at most 16 MiB");
+    assert_contains(r.err, "/dev/stdin: expected at most 16 MiB");
+    program_free(&r);
+}
+
 /* ---- waivers ---- */
 
 #define WAIVER(check, more)                                                                        \
@@ -417,12 +477,21 @@ static void test_full_disk(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_init),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_bad_targets),
-        cmocka_unit_test(test_crash),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_waivers),   cmocka_unit_test(test_flaky),
-        cmocka_unit_test(test_shards),    cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_init),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_bad_targets),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_hostile_targets),
+        cmocka_unit_test(test_ignored_children),
+        cmocka_unit_test(test_deep_file),
+        cmocka_unit_test(test_waivers),
+        cmocka_unit_test(test_flaky),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_full_disk),
     };
 

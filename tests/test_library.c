@@ -213,6 +213,27 @@ static void test_what_cannot_be_tried(void **state UNUSED)
 }
 
 /* Over which transports a program is served is known to rpcbind alone. */
+/* What is wrong with an option is said when it is used, also where it is its length. */
+static void test_long_option(void **state UNUSED)
+{
+    enum { LEN = 1 << 20 };
+    char *text = test_calloc(LEN, 1);
+    const struct assay_check *checks = NULL;
+
+    for (size_t i = 0; i + 1 < LEN; i++)
+        text[i] = 'a';
+    struct assay_options options = {.url = "tcp://127.0.0.1:1", .speak = text};
+    struct assay_run *run = assay_open(&options);
+    assert_non_null(run);
+    assert_int_equal(assay_select(run, &checks), 0);
+    assert_contains(assay_message(run), "--speak: the text is too long");
+    assert_int_equal(assay_perform(run), ASSAY_USAGE);
+    assert_contains(assay_message(run), "--speak: the text is too long");
+    assert_int_equal(assay_count(run), 0);
+    assay_close(run);
+    test_free(text);
+}
+
 static void test_selection_of_a_netpath(void **state UNUSED)
 {
     const struct assay_options options = {.url = "rpc://localhost/345678/2"};
@@ -452,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_broken_claim),
         cmocka_unit_test(test_waivers),
         cmocka_unit_test(test_what_cannot_be_tried),
+        cmocka_unit_test(test_long_option),
         cmocka_unit_test(test_selection_of_a_netpath),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_caller_is_as_before),

@@ -12,6 +12,7 @@
 #include "harness/base/file.h"
 #include "harness/report/exhibit.h"
 #include "harness/report/pcapng.h"
+#include "harness/report/reporters.h"
 
 enum {
     PATH_LEN = 4096,
@@ -45,16 +46,22 @@ static bool make_folder(const char *path, struct problem *why)
     return problem_set(why, "--evidence %s: %s", path, strerror(errno));
 }
 
-/* An error that a write has met sticks to the stream; the one of the close is the last. */
+/* An error that a write has met sticks to the stream; the one of the close is the last. Half of a
+   file would be taken for the whole. */
 static bool finish(FILE *out, bool ok, const char *path, struct problem *why)
 {
+    struct stat status;
     int error = !ok ? ENOMEM : 0;
 
     if (fflush(out) != 0 || ferror(out))
         error = errno ? errno : EIO;
     if (fclose(out) != 0 && error == 0)
         error = errno;
-    return error == 0 || problem_set(why, "--evidence %s: %s", path, strerror(error));
+    if (error == 0)
+        return true;
+    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
+    return problem_set(why, "--evidence %s: %s", path, strerror(error));
 }
 
 static bool write_file(const char *name, const struct part *part, const struct scene *s,
@@ -117,6 +124,13 @@ static bool always(const struct scene *s UNUSED)
     return true;
 }
 
+static void put_row(FILE *out, const char *head, const char *text)
+{
+    fputs(head, out);
+    report_put_plain(out, text);
+    fputc('\n', out);
+}
+
 static bool write_transcript(FILE *out, const struct scene *s)
 {
     const struct report_check *c = s->c;
@@ -125,8 +139,11 @@ static bool write_transcript(FILE *out, const struct scene *s)
             verdict_name(c->verdict), c->claim);
     for (size_t i = 0; i < c->cite_count; i++)
         fprintf(out, "clause:   %s\n", c->cites[i]);
-    fprintf(out, "expected: %s\nactual:   %s\nreason:   %s\nagain:    %s\n\n", c->expected,
-            c->actual, c->reason, c->reproduce);
+    put_row(out, "expected: ", c->expected);
+    put_row(out, "actual:   ", c->actual);
+    put_row(out, "reason:   ", c->reason);
+    put_row(out, "again:    ", c->reproduce); /* as it is, it stands in again.sh */
+    fputc('\n', out);
     write_events(out, c);
     return true;
 }

@@ -33,7 +33,7 @@ struct gate_target {
     pid_t pid; /* of the process that runs it; 0: not now */
     int64_t began_us;
     bool over_time;
-    char json[GATE_PATH_MAX]; /* where that process reports */
+    int json; /* where that process reports: memory */
     struct report_read read;
     struct report **reports; /* a copy of each, named after the target; kept by the gate */
     size_t report_count;

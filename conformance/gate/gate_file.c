@@ -181,6 +181,22 @@ static bool is_variable(const char *text)
     return len > 0 && !text[len] && !isdigit((unsigned char)text[0]);
 }
 
+/* A key of a mapping that is there twice. */
+static bool check_once(const struct yaml *y, const yaml_node_t *map, size_t number)
+{
+    struct yaml_pair own;
+    struct yaml_pair first;
+
+    if (!yaml_pair(y, map, number, &own) || !own.key)
+        return true;
+    for (size_t i = 0; i < number && yaml_pair(y, map, i, &first); i++) {
+        if (first.key && text_eq(first.key, own.key))
+            return yaml_wrong(y, own.key_at, "%.60s is said on line %u already", own.key,
+                              yaml_line(first.key_at));
+    }
+    return true;
+}
+
 static bool take_environment(struct draft *d, const yaml_node_t *at)
 {
     const struct yaml *y = &d->gate->yaml;
@@ -195,6 +211,10 @@ static bool take_environment(struct draft *d, const yaml_node_t *at)
             return yaml_wrong(y, pair.key_at, "expected the name of a variable");
         if (!value)
             return yaml_wrong(y, pair.value, "expected a text");
+        if (!check_once(y, at, i))
+            return false;
+        if (d->before.failed)
+            return yaml_wrong(y, pair.value, "these are too many");
         buf_printf(&d->before, "export %s=", pair.key);
         text_shell_word(&d->before, value);
         buf_put_str(&d->before, "; ");
@@ -243,7 +263,7 @@ static bool take_limits(struct draft *d, const yaml_node_t *at)
     for (size_t i = 0; yaml_pair(y, at, i, &pair); i++) {
         if (!pair.key)
             return yaml_wrong(y, pair.key_at, "expected a key");
-        if (!take_limit(d, &pair))
+        if (!check_once(y, at, i) || !take_limit(d, &pair))
             return false;
     }
     return true;

@@ -1,13 +1,16 @@
 /*
- * Running the targets of a gate: each in a process of its own, which writes its report to a file of
- * ours. So one that hangs, or breaks even assay, leaves the others as they are.
+ * Running the targets of a gate: each in a process of its own, which writes its report to memory
+ * that no path leads to. So one that hangs, or breaks even assay, leaves the others as they are,
+ * and whatever ends a gate, no file of it stays.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,11 +18,13 @@
 #include "harness/base/deadline.h"
 #include "harness/base/file.h"
 #include "harness/base/log.h"
+#include "harness/process/process.h"
+#include "harness/process/procview.h"
 
 enum {
     TURN_MS = 50,
     LEAVE_MS = 60000, /* to end in, and to report, once it is told to */
-    FOLDER_MAX = 128,
+    ORPHANS_MS = 5000,
 };
 
 static volatile sig_atomic_t interrupted;
@@ -41,34 +46,43 @@ static void catch_signals(void)
             continue;
         sigaction(signals[i], &action, NULL);
     }
+    /* Who starts us may ignore it, and then nobody could tell that a target has ended. */
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGXFSZ, SIG_IGN); /* what is too large cannot be written, and is told */
 }
 
 /* ---- one target ---- */
 
-/* In the process of the target: as `assay check`, but that all it reports goes to the file. */
-_Noreturn static void run_here(struct gate_target *t)
+/* In the process of the target: as `assay check`, but that all it reports goes to our memory. */
+_Noreturn static void run_here(struct gate_target *t, pid_t gate)
 {
     struct run_command *c = &t->command.common;
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setsid(); /* a terminal's Ctrl-C is ours to pass on */
-    c->reports[0] = (struct wanted_report){.reporter = reporter_find("json"), .path = t->json};
+    if (getppid() != gate || dup2(t->json, STDOUT_FILENO) < 0)
+        _exit(STATUS_KIT);
+    c->reports[0] = (struct wanted_report){.reporter = reporter_find("json")};
     c->report_count = 1;
     c->run.progress = false;
     _exit(run_command_perform(c));
 }
 
-static bool start(struct gate_target *t, const char *folder)
+static bool start(struct gate_target *t)
 {
-    text_format(t->json, sizeof(t->json), "%s/%s.json", folder, t->name);
+    pid_t gate = getpid();
+
     t->began_us = deadline_now_us();
+    t->json = memfd_create("assay-report", MFD_CLOEXEC);
     fflush(NULL);
-    t->pid = fork();
+    t->pid = t->json < 0 ? -1 : fork();
     if (t->pid == 0)
-        run_here(t);
+        run_here(t, gate);
     if (t->pid > 0)
         return true;
-    log_error("%s: fork: %s", t->name, strerror(errno));
+    log_error("%s cannot be started: %s", t->name, strerror(errno));
+    if (t->json >= 0)
+        close(t->json);
     t->pid = 0;
     t->status = STATUS_KIT;
     return false;
@@ -89,6 +103,7 @@ static void report_nothing(struct gate *g, struct gate_target *t, const char *wh
                          .speak = t->command.common.run.speak,
                          .seed = t->command.common.run.seed,
                          .started = time(NULL),
+                         .facts = "",
                          .trouble = true,
                          .facts = "",
                          .ending = keep_text(&g->keep, why)};
@@ -97,7 +112,8 @@ static void report_nothing(struct gate *g, struct gate_target *t, const char *wh
     t->report_count = 1;
 }
 
-/* The reports of the target, under its name. Where its time was over it was we who ended it. */
+/* The reports of the target, under its name. Where its time was over it was we who ended it; where
+   nobody has interrupted us, somebody else did. */
 static bool take_reports(struct gate *g, struct gate_target *t)
 {
     const struct report_set *set = &t->read.set;
@@ -117,6 +133,10 @@ static bool take_reports(struct gate *g, struct gate_target *t)
                         (long long)(t->time_limit_ms / 1000));
             r->ending = keep_text(&g->keep, text);
             r->interrupted = false;
+        } else if (r->interrupted && !interrupted) {
+            r->ending = "the process that ran it was told to end, and not by the gate";
+            r->interrupted = false;
+            r->trouble = true;
         }
         if (!r->target)
             return false;
@@ -125,8 +145,17 @@ static bool take_reports(struct gate *g, struct gate_target *t)
     return t->reports != NULL;
 }
 
+static bool read_report(struct gate_target *t, struct problem *why)
+{
+    char path[32];
+
+    text_format(path, sizeof(path), "/proc/self/fd/%d", t->json);
+    return report_read_file(&t->read, path, why);
+}
+
 static void finish(struct gate *g, struct gate_target *t, int status)
 {
+    struct stat json = {.st_size = 0};
     struct problem why;
 
     t->pid = 0;
@@ -137,19 +166,19 @@ static void finish(struct gate *g, struct gate_target *t, int status)
         text_format(text, sizeof(text), "the process that ran it died of signal %d (%s)",
                     WTERMSIG(status), strsignal(WTERMSIG(status)));
         report_nothing(g, t, text);
-    } else if (access(t->json, F_OK) != 0) {
+    } else if (fstat(t->json, &json) != 0 || json.st_size == 0) {
         /* Nothing could be tried at all, and was told: as a program that rpcbind does not know. */
         report_nothing(g, t, "it could not be tried");
         t->status = WEXITSTATUS(status);
-    } else if (!report_read_file(&t->read, t->json, &why)) {
+    } else if (!read_report(t, &why)) {
         t->read = (struct report_read){0};
         report_nothing(g, t, why.text);
     } else if (!take_reports(g, t)) {
         report_nothing(g, t, "out of memory");
     }
-    unlink(t->json);
-    if (t->over_time && t->status == STATUS_INTERRUPTED)
-        t->status = STATUS_NO_VERDICT;
+    close(t->json);
+    if (t->status == STATUS_INTERRUPTED && (t->over_time || !interrupted))
+        t->status = t->over_time ? STATUS_NO_VERDICT : STATUS_KIT;
 }
 
 /* ---- all of them ---- */
@@ -169,30 +198,45 @@ static void tell(const struct gate *g, const struct gate_target *t)
             (double)(deadline_now_us() - t->began_us) / 1e6);
 }
 
+/* One that is stopped, by its target for one, goes on before it ends. */
+static void end(const struct gate_target *t)
+{
+    kill(t->pid, SIGTERM);
+    kill(t->pid, SIGCONT);
+}
+
+/* True where it goes on. */
+static bool look_at(struct gate *g, struct gate_target *t, int64_t leave_us)
+{
+    int64_t over_us = t->began_us + t->time_limit_ms * 1000;
+    int status;
+
+    if (waitpid(t->pid, &status, WNOHANG | WUNTRACED) == t->pid) {
+        if (!WIFSTOPPED(status)) {
+            finish(g, t, status);
+            tell(g, t);
+            return false;
+        }
+        kill(t->pid, SIGCONT);
+    }
+    if (t->time_limit_ms && !t->over_time && deadline_passed(over_us)) {
+        t->over_time = true;
+        end(t);
+    }
+    bool late = t->over_time && deadline_passed(over_us + (int64_t)LEAVE_MS * 1000);
+    if (late || (leave_us && deadline_passed(leave_us)))
+        kill(t->pid, SIGKILL);
+    return true;
+}
+
 /* Takes note of those that have ended, and ends those whose time is over; how many go on. */
 static unsigned look_after(struct gate *g, int64_t leave_us)
 {
     unsigned running = 0;
 
     for (size_t i = 0; i < g->count; i++) {
-        struct gate_target *t = &g->targets[i];
-        int status;
-
-        if (t->pid == 0)
-            continue;
-        if (waitpid(t->pid, &status, WNOHANG) == t->pid) {
-            finish(g, t, status);
-            tell(g, t);
-            continue;
-        }
-        running++;
-        if (t->time_limit_ms && !t->over_time &&
-            deadline_passed(t->began_us + t->time_limit_ms * 1000)) {
-            t->over_time = true;
-            kill(t->pid, SIGTERM);
-        }
-        if (leave_us && deadline_passed(leave_us))
-            kill(t->pid, SIGKILL);
+        if (g->targets[i].pid > 0)
+            running += look_at(g, &g->targets[i], leave_us);
     }
     return running;
 }
@@ -201,7 +245,7 @@ static void pass_on(const struct gate *g)
 {
     for (size_t i = 0; i < g->count; i++) {
         if (g->targets[i].pid > 0)
-            kill(g->targets[i].pid, SIGTERM);
+            end(&g->targets[i]);
     }
 }
 
@@ -212,7 +256,7 @@ unsigned gate_at_once(const struct gate *g)
     return n < 1 ? 1 : (unsigned)n;
 }
 
-static void run_all(struct gate *g, const char *folder)
+static void run_all(struct gate *g)
 {
     unsigned running = 0;
     int64_t leave_us = 0;
@@ -222,7 +266,7 @@ static void run_all(struct gate *g, const char *folder)
         while (!interrupted && running < gate_at_once(g) && next < g->count) {
             struct gate_target *t = &g->targets[next++];
 
-            running += t->wanted && start(t, folder);
+            running += t->wanted && start(t);
         }
         if (interrupted && leave_us == 0) {
             pass_on(g);
@@ -234,21 +278,26 @@ static void run_all(struct gate *g, const char *folder)
     } while (running > 0 || (!interrupted && next < g->count));
 }
 
+/* What is left of a target whose process was killed becomes our child, and is ended by us; not
+   where we have children already: a shell that became us has left its own. */
+static bool take_orphans_in(void)
+{
+    pid_t tree[2];
+
+    return procview_tree(getpid(), tree, ARRAY_LEN(tree)) < ARRAY_LEN(tree) &&
+           prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+}
+
 void gate_run(struct gate *g)
 {
-    const char *base = getenv("TMPDIR");
-    char folder[FOLDER_MAX];
+    bool takes_in = take_orphans_in();
 
-    text_format(folder, sizeof(folder), "%.100s/assay-XXXXXX", base && *base ? base : "/tmp");
     catch_signals();
     if (g->common.evidence && !file_make_folder(g->common.evidence))
         log_error("--evidence %s: %s", g->common.evidence, strerror(errno));
-    if (!mkdtemp(folder)) {
-        log_error("cannot make %s: %s", folder, strerror(errno));
-        return;
-    }
-    run_all(g, folder);
-    rmdir(folder);
+    run_all(g);
+    if (takes_in && !process_end_orphans(deadline_in_ms(ORPHANS_MS)))
+        log_note("processes that a target has left behind do not end");
     g->interrupted = interrupted;
 }
 

@@ -61,6 +61,7 @@ bool run_catch_signals(struct problem *why)
         sigaction(signals[i], &action, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a report that is too large cannot be written, and that is told */
     /* What a killed check leaves running becomes our child, and is ended with the run. A target's
        helper that has lost its parent may tell it something by a signal, and that is us now. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);

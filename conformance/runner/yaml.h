@@ -23,7 +23,8 @@ struct yaml_pair {
     const yaml_node_t *value;
 };
 
-/* Reads the file. False with the reason; `name` stands in front of what opening it came to. */
+/* Reads the file: one document, of 16 MiB at most. False with the reason; `name` stands in front of
+   what opening it came to. */
 bool yaml_open(struct yaml *y, const char *path, const char *name, struct problem *why) MUST_USE;
 void yaml_close(struct yaml *y);
 
