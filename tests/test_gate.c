@@ -403,6 +403,80 @@ static void test_interrupt(void **state UNUSED)
     json_decref(root);
 }
 
+/* The process of a target that is killed: the gate says so in its report, judges the others, and
+   ends what that process had started. */
+static void test_killed(void **state UNUSED)
+{
+    write_gate("parallel: 2\nreports: {json: \"@D/r.json\", html: \"@D/r.html\"}\ntargets:\n" GOOD
+               "  - name: slow\n    url: tcp://127.0.0.1:0\n"
+               "    spawn: 'echo $PPID > @D/runner; @B/assay-twins --fault none-slow --listen "
+               "tcp://127.0.0.1:{port} & echo $! > @D/twin; wait'\n");
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "cd %s; mkdir own; TMPDIR=$PWD/own timeout 60 @B/assay gate gate.yaml & G=$!; "
+                    "while ! [ -s twin ]; do sleep 0.1; done; sleep 1; kill -KILL $(cat runner); "
+                    "wait $G; S=$?; kill -0 $(cat twin) && echo orphan; exit $S",
+                    program_folder);
+
+    assert_status(&r, 4);
+    assert_contains(r.out, "ok          good ");
+    assert_contains(r.out, "trouble     slow ");
+    assert_contains(r.err, "died of signal 9");
+    assert_lacks(r.out, "orphan");
+    program_free(&r);
+    json_t *root = read_json("r.json");
+    assert_int_equal(json_array_size(root), 2);
+    assert_true(json_is_true(json_object_get(json_array_get(root, 1), "trouble")));
+    json_decref(root);
+}
+
+/* Nobody waits for children where our parent has ignored their ends. */
+static void test_ignored_children(void **state UNUSED)
+{
+    write_gate("targets:\n" GOOD);
+    struct program_result r =
+        program_run(LIMIT_S, "trap '' CHLD; exec @B/assay gate %s/gate.yaml", program_folder);
+
+    assert_status(&r, 0);
+    program_free(&r);
+}
+
+/* A target of which nothing is found to try is in the reports, too. */
+static void test_nothing_found(void **state UNUSED)
+{
+    write_gate("reports: {json: \"@D/r.json\"}\ntargets:\n" GOOD
+               "  - {name: unknown, url: \"rpc://localhost/345678/77\"}\n");
+    struct program_result r = run_gate("");
+
+    assert_status(&r, 3);
+    assert_contains(r.out, "no verdict  unknown ");
+    program_free(&r);
+    json_t *root = read_json("r.json");
+    assert_int_equal(json_array_size(root), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(root, 1), "ending")),
+                        "it could not be tried");
+    json_decref(root);
+}
+
+/* Two targets that differ in nothing but their checks are not joined into one. */
+static void test_alike(void **state UNUSED)
+{
+    write_gate("seed: 7\nreports: {json: \"@D/r.json\"}\ntargets:\n" GOOD
+               "  - name: other\n    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n"
+               "    spawn: exec @B/assay-echo --listen tcp://127.0.0.1:{port}\n");
+    struct program_result r = run_gate("");
+
+    assert_status(&r, 0);
+    program_free(&r);
+    r = program_run(LIMIT_S, "@B/assay report merge %s/r.json --report json=%s/m.json",
+                    program_folder, program_folder);
+    assert_status(&r, 0);
+    program_free(&r);
+    json_t *root = read_json("m.json");
+    assert_int_equal(json_array_size(root), 2);
+    json_decref(root);
+}
+
 static void test_full_disk(void **state UNUSED)
 {
     write_gate("targets:\n" GOOD);
@@ -417,12 +491,14 @@ static void test_full_disk(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_init),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_bad_targets),
-        cmocka_unit_test(test_crash),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_waivers),   cmocka_unit_test(test_flaky),
-        cmocka_unit_test(test_shards),    cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_init),          cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_verdicts),      cmocka_unit_test(test_bad_targets),
+        cmocka_unit_test(test_crash),         cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_waivers),       cmocka_unit_test(test_flaky),
+        cmocka_unit_test(test_shards),        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_killed),        cmocka_unit_test(test_ignored_children),
+        cmocka_unit_test(test_nothing_found), cmocka_unit_test(test_alike),
         cmocka_unit_test(test_full_disk),
     };
 
