@@ -95,6 +95,7 @@ static void test_bad_files(void **state UNUSED)
         {"targets:\n" GOOD "    strict: maybe\n", "gate.yaml:6:13: expected true or false"},
         {"targets:\n" GOOD "    skip: stream.nothing\n", "gate.yaml:2:5: good: --skip"},
         {"targets:\n" GOOD "    limits: {start: soon}\n", "gate.yaml:6:21: expected a time as 30s"},
+        {"targets:\n" GOOD "    limits: {start: 2h}\n", "gate.yaml:6:21: expected a time as 30s"},
         {"targets:\n" GOOD "    limits: {heat: 1}\n", "gate.yaml:6:14: unknown limit"},
         {"targets:\n" GOOD "    limits: {memory: 1}\n", "gate.yaml:6:22: expected an amount"},
         {"targets:\n" GOOD "    environment: {1A: b}\n", "gate.yaml:6:19: expected the name of a"},
@@ -187,6 +188,18 @@ static void test_defaults(void **state UNUSED)
     r = run_gate("--dry-run --seed 9 --only b");
     assert_lacks(r.out, "a\n  url");
     assert_contains(r.out, "seed:    9\n");
+    program_free(&r);
+}
+
+/* A budget that leaves each target less than a millisecond is still one. */
+static void test_small_budget(void **state UNUSED)
+{
+    write_gate("parallel: 1\ntargets:\n  - {name: a, url: \"tcp://127.0.0.1:7\"}\n"
+               "  - {name: b, url: \"tcp://127.0.0.1:7\"}\n");
+    struct program_result r = run_gate("--dry-run --budget 1ms");
+
+    assert_status(&r, 0);
+    assert_contains(r.out, "\n2 checks; nothing was run\n");
     program_free(&r);
 }
 
@@ -320,9 +333,11 @@ static void test_waivers(void **state UNUSED)
 }
 
 /* A server that is right, or wrong, by how often it was started before. */
-#define MOODY(when)                                                                                \
+#define MOODY(when) MOODY_OR(when, "")
+#define MOODY_OR(when, otherwise)                                                                  \
     "  - name: moody\n    url: tcp://127.0.0.1:0\n    only: stream.echo.all-octets\n"              \
-    "    spawn: 'echo >> @D/count; if [ $(($(wc -l < @D/count) " when ") -ne 1 ]; then exec "      \
+    "    spawn: 'echo >> @D/count; if [ $(($(wc -l < @D/count) " when ") -ne 1 ]; then " otherwise \
+    "exec "                                                                                        \
     "@B/assay-echo --listen tcp://127.0.0.1:{port}; fi; exec @B/assay-twins --fault "              \
     "plus-decoded --listen tcp://127.0.0.1:{port}'\n    waivers:\n"
 
@@ -339,6 +354,10 @@ static void test_flaky(void **state UNUSED)
         /* In every second one. */
         {"targets:\n" MOODY("% 2)") WAIVER("stream.echo.all-octets", ", flaky: 1/10"), 1,
          "broke in 5 of 10 runs, 1 of 10 are allowed"},
+        /* Broken at first, and from then on it does not even start: that is no run that held. */
+        {"targets:\n" MOODY_OR("+ 0)", "exit 1; ")
+             WAIVER("stream.echo.all-octets", ", flaky: 1/10"),
+         1, "broke in 1 of 1 runs, 1 of 10 are allowed"},
         /* Never: that is fine, too. */
         {"targets:\n" MOODY("% 100 + 2)") WAIVER("stream.echo.all-octets", ", flaky: 1/10"), 0,
          "1 pass, 0 fail"},
@@ -435,7 +454,8 @@ static void test_ignored_children(void **state UNUSED)
 {
     write_gate("targets:\n" GOOD);
     struct program_result r =
-        program_run(LIMIT_S, "trap '' CHLD; exec @B/assay gate %s/gate.yaml", program_folder);
+        program_run(LIMIT_S, "exec timeout 60 env --ignore-signal=CHLD @B/assay gate %s/gate.yaml",
+                    program_folder);
 
     assert_status(&r, 0);
     program_free(&r);
@@ -491,14 +511,23 @@ static void test_full_disk(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_init),          cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_verdicts),      cmocka_unit_test(test_bad_targets),
-        cmocka_unit_test(test_crash),         cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_waivers),       cmocka_unit_test(test_flaky),
-        cmocka_unit_test(test_shards),        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_killed),        cmocka_unit_test(test_ignored_children),
-        cmocka_unit_test(test_nothing_found), cmocka_unit_test(test_alike),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_init),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_small_budget),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_bad_targets),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_time_limit),
+        cmocka_unit_test(test_waivers),
+        cmocka_unit_test(test_flaky),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_ignored_children),
+        cmocka_unit_test(test_nothing_found),
+        cmocka_unit_test(test_alike),
         cmocka_unit_test(test_full_disk),
     };
 

@@ -32,7 +32,7 @@ struct gate_target {
     /* Filled by gate_run. */
     pid_t pid; /* of the process that runs it; 0: not now */
     int64_t began_us;
-    bool over_time; /* its limit has ended it */
+    bool over_time;           /* its limit has ended it */
     char json[GATE_PATH_MAX]; /* where that process reports */
     struct report_read read;
     struct report **reports; /* a copy of each, named after the target; kept by the gate */
