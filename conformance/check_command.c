@@ -7,7 +7,7 @@
 
 #include "conformance/runner/expect.h"
 
-enum { COMMAND_MAX = 8192, START_LIMIT_MAX_S = 3600, MS_PER_S = 1000 };
+enum { COMMAND_MAX = 8192, MS_PER_S = 1000 };
 
 static bool take_only(void *into, const char *value, struct problem *why)
 {
@@ -93,7 +93,7 @@ static bool take_start_limit(void *into, const char *value, struct problem *why)
 {
     uint64_t number = 0;
 
-    if (!option_count("--start-limit", value, 1, START_LIMIT_MAX_S, &number, why))
+    if (!option_count("--start-limit", value, 1, CHECK_START_LIMIT_MAX_S, &number, why))
         return false;
     ((struct check_command *)into)->common.run.start_limit_ms = (int64_t)number * MS_PER_S;
     return true;

@@ -7,7 +7,7 @@
 
 #include "conformance/run_command.h"
 
-enum { CHECK_EXPECTATION_MAX = 256 };
+enum { CHECK_EXPECTATION_MAX = 256, CHECK_START_LIMIT_MAX_S = 3600 };
 
 struct check_command {
     struct run_command common; /* first: its rows fill it */

@@ -76,7 +76,8 @@ static void apply(struct history *h, unsigned runs, struct entry *e)
     buf_free(&text);
 }
 
-/* How often it breaks in so many runs of this check alone. */
+/* How often it breaks in so many runs of this check alone. A run that has not decided it, as one in
+   which the target did not start, counts as none, and ends the trials. */
 static unsigned try_alone(const struct run_options *options, const struct entry *e, unsigned runs,
                           unsigned *ret_done)
 {
@@ -89,12 +90,12 @@ static unsigned try_alone(const struct run_options *options, const struct entry 
         .only = {e->check->id}, .only_count = 1, .client = options->selection.client};
     for (*ret_done = 0; run && *ret_done < runs && !run_was_interrupted(); (*ret_done)++) {
         bool ok = run_perform(run, &alone, &why);
+        enum verdict verdict = ok && run->count == 1 ? run->entries[0].verdict : VERDICT_SKIP;
 
-        for (size_t i = 0; ok && i < run->count; i++)
-            broken += run->entries[i].verdict == e->waiver->verdict;
         run_free(run);
-        if (!ok)
+        if (verdict == VERDICT_SKIP || (verdict == VERDICT_ERROR && verdict != e->waiver->verdict))
             break;
+        broken += verdict == e->waiver->verdict;
     }
     free(run);
     return broken;

@@ -341,9 +341,8 @@ int run_command_perform(const struct run_command *o)
         targets.several = true;
     }
     struct report_set set = targets_reports(&targets, room);
-    if ((set.count > 0 || set.several) && !run_command_write_reports(o, &set) &&
-        status == STATUS_OK)
-        status = STATUS_KIT;
+    if ((set.count > 0 || set.several) && !run_command_write_reports(o, &set))
+        status = status_worse(status, STATUS_KIT);
     targets_close(&targets);
     return status;
 }

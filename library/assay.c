@@ -393,6 +393,8 @@ enum assay_status assay_perform(struct assay_run *run)
     struct slice out = buf_slice(&apart.out);
     bool readable = out.len == 0 || report_read_text(&run->read, "the report", out, &why);
     bool made = readable && make_results(run);
+    if (!made)
+        run->count = 0; /* texts of some may be missing */
     put_message(run, &apart);
     if (!readable)
         buf_printf(&run->message, "assay: %s\n", why.text);

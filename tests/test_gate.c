@@ -95,6 +95,7 @@ static void test_bad_files(void **state UNUSED)
         {"targets:\n" GOOD "    strict: maybe\n", "gate.yaml:6:13: expected true or false"},
         {"targets:\n" GOOD "    skip: stream.nothing\n", "gate.yaml:2:5: good: --skip"},
         {"targets:\n" GOOD "    limits: {start: soon}\n", "gate.yaml:6:21: expected a time as 30s"},
+        {"targets:\n" GOOD "    limits: {start: 2h}\n", "gate.yaml:6:21: expected a time as 30s"},
         {"targets:\n" GOOD "    limits: {heat: 1}\n", "gate.yaml:6:14: unknown limit"},
         {"targets:\n" GOOD "    limits: {memory: 1}\n", "gate.yaml:6:22: expected an amount"},
         {"targets:\n" GOOD "    environment: {1A: b}\n", "gate.yaml:6:19: expected the name of a"},
@@ -192,6 +193,18 @@ static void test_defaults(void **state UNUSED)
     r = run_gate("--dry-run --seed 9 --only b");
     assert_lacks(r.out, "a\n  url");
     assert_contains(r.out, "seed:    9\n");
+    program_free(&r);
+}
+
+/* A budget that leaves each target less than a millisecond is still one. */
+static void test_small_budget(void **state UNUSED)
+{
+    write_gate("parallel: 1\ntargets:\n  - {name: a, url: \"tcp://127.0.0.1:7\"}\n"
+               "  - {name: b, url: \"tcp://127.0.0.1:7\"}\n");
+    struct program_result r = run_gate("--dry-run --budget 1ms");
+
+    assert_status(&r, 0);
+    assert_contains(r.out, "\n2 checks; nothing was run\n");
     program_free(&r);
 }
 
@@ -380,9 +393,11 @@ static void test_waivers(void **state UNUSED)
 }
 
 /* A server that is right, or wrong, by how often it was started before. */
-#define MOODY(when)                                                                                \
+#define MOODY(when) MOODY_OR(when, "")
+#define MOODY_OR(when, otherwise)                                                                  \
     "  - name: moody\n    url: tcp://127.0.0.1:0\n    only: stream.echo.all-octets\n"              \
-    "    spawn: 'echo >> @D/count; if [ $(($(wc -l < @D/count) " when ") -ne 1 ]; then exec "      \
+    "    spawn: 'echo >> @D/count; if [ $(($(wc -l < @D/count) " when ") -ne 1 ]; then " otherwise \
+    "exec "                                                                                        \
     "@B/assay-echo --listen tcp://127.0.0.1:{port}; fi; exec @B/assay-twins --fault "              \
     "plus-decoded --listen tcp://127.0.0.1:{port}'\n    waivers:\n"
 
@@ -399,6 +414,10 @@ static void test_flaky(void **state UNUSED)
         /* In every second one. */
         {"targets:\n" MOODY("% 2)") WAIVER("stream.echo.all-octets", ", flaky: 1/10"), 1,
          "broke in 5 of 10 runs, 1 of 10 are allowed"},
+        /* Broken at first, and from then on it does not even start: that is no run that held. */
+        {"targets:\n" MOODY_OR("+ 0)", "exit 1; ")
+             WAIVER("stream.echo.all-octets", ", flaky: 1/10"),
+         1, "broke in 1 of 1 runs, 1 of 10 are allowed"},
         /* Never: that is fine, too. */
         {"targets:\n" MOODY("% 100 + 2)") WAIVER("stream.echo.all-octets", ", flaky: 1/10"), 0,
          "1 pass, 0 fail"},
@@ -463,6 +482,69 @@ static void test_interrupt(void **state UNUSED)
     json_decref(root);
 }
 
+/* The process of a target that is killed: the gate says so in its report, judges the others, and
+   ends what that process had started. */
+static void test_killed(void **state UNUSED)
+{
+    write_gate("parallel: 2\nreports: {json: \"@D/r.json\", html: \"@D/r.html\"}\ntargets:\n" GOOD
+               "  - name: slow\n    url: tcp://127.0.0.1:0\n"
+               "    spawn: 'echo $PPID > @D/runner; @B/assay-twins --fault none-slow --listen "
+               "tcp://127.0.0.1:{port} & echo $! > @D/twin; wait'\n");
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "cd %s; mkdir own; TMPDIR=$PWD/own timeout 60 @B/assay gate gate.yaml & G=$!; "
+                    "while ! [ -s twin ]; do sleep 0.1; done; sleep 1; kill -KILL $(cat runner); "
+                    "wait $G; S=$?; kill -0 $(cat twin) && echo orphan; exit $S",
+                    program_folder);
+
+    assert_status(&r, 4);
+    assert_contains(r.out, "ok          good ");
+    assert_contains(r.out, "trouble     slow ");
+    assert_contains(r.err, "died of signal 9");
+    assert_lacks(r.out, "orphan");
+    program_free(&r);
+    json_t *root = read_json("r.json");
+    assert_int_equal(json_array_size(root), 2);
+    assert_true(json_is_true(json_object_get(json_array_get(root, 1), "trouble")));
+    json_decref(root);
+}
+
+/* A target of which nothing is found to try is in the reports, too. */
+static void test_nothing_found(void **state UNUSED)
+{
+    write_gate("reports: {json: \"@D/r.json\"}\ntargets:\n" GOOD
+               "  - {name: unknown, url: \"rpc://localhost/345678/77\"}\n");
+    struct program_result r = run_gate("");
+
+    assert_status(&r, 3);
+    assert_contains(r.out, "no verdict  unknown ");
+    program_free(&r);
+    json_t *root = read_json("r.json");
+    assert_int_equal(json_array_size(root), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(root, 1), "ending")),
+                        "it could not be tried");
+    json_decref(root);
+}
+
+/* Two targets that differ in nothing but their checks are not joined into one. */
+static void test_alike(void **state UNUSED)
+{
+    write_gate("seed: 7\nreports: {json: \"@D/r.json\"}\ntargets:\n" GOOD
+               "  - name: other\n    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n"
+               "    spawn: exec @B/assay-echo --listen tcp://127.0.0.1:{port}\n");
+    struct program_result r = run_gate("");
+
+    assert_status(&r, 0);
+    program_free(&r);
+    r = program_run(LIMIT_S, "@B/assay report merge %s/r.json --report json=%s/m.json",
+                    program_folder, program_folder);
+    assert_status(&r, 0);
+    program_free(&r);
+    json_t *root = read_json("m.json");
+    assert_int_equal(json_array_size(root), 2);
+    json_decref(root);
+}
+
 static void test_full_disk(void **state UNUSED)
 {
     write_gate("targets:\n" GOOD);
@@ -481,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_init),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_small_budget),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_bad_targets),
         cmocka_unit_test(test_crash),
@@ -492,6 +575,9 @@ int main(void)
         cmocka_unit_test(test_flaky),
         cmocka_unit_test(test_shards),
         cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_nothing_found),
+        cmocka_unit_test(test_alike),
         cmocka_unit_test(test_full_disk),
     };
 

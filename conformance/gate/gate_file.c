@@ -49,9 +49,11 @@ static void share_budget(struct gate *g)
 
     for (size_t i = 0; i < g->count; i++)
         wanted += g->targets[i].wanted;
-    for (size_t i = 0; i < g->count && g->budget_ms && wanted > 0; i++)
-        g->targets[i].command.common.run.selection.budget_ms =
-            g->budget_ms * (beside < wanted ? beside : wanted) / wanted;
+    for (size_t i = 0; i < g->count && g->budget_ms && wanted > 0; i++) {
+        int64_t share = g->budget_ms * (beside < wanted ? beside : wanted) / wanted;
+
+        g->targets[i].command.common.run.selection.budget_ms = share > 0 ? share : 1; /* 0: none */
+    }
 }
 
 /* A number with a unit: those of a row, from the smallest to the largest, and what each is worth.
@@ -228,13 +230,16 @@ static bool take_limit(struct draft *d, const struct yaml_pair *pair)
     const char *text = yaml_text(pair->value) ? yaml_text(pair->value) : "";
     uint64_t amount = 0;
 
-    if (text_eq(pair->key, "start") || text_eq(pair->key, "time")) {
+    if (text_eq(pair->key, "start")) {
+        if (!read_amount(text, seconds, ARRAY_LEN(seconds), CHECK_START_LIMIT_MAX_S, &amount))
+            return yaml_wrong(y, pair->value, "expected a time as 30s or 5min, at most 1h");
+        d->target->command.common.run.start_limit_ms = (int64_t)amount * MS_PER_S;
+        return true;
+    }
+    if (text_eq(pair->key, "time")) {
         if (!read_amount(text, seconds, ARRAY_LEN(seconds), TIME_MAX_S, &amount))
             return yaml_wrong(y, pair->value, "expected a time as 30s or 5min, at most 24h");
-        if (text_eq(pair->key, "start"))
-            d->target->command.common.run.start_limit_ms = (int64_t)amount * MS_PER_S;
-        else
-            d->target->time_limit_ms = (int64_t)amount * MS_PER_S;
+        d->target->time_limit_ms = (int64_t)amount * MS_PER_S;
         return true;
     }
     if (text_eq(pair->key, "descriptors")) {

@@ -16,13 +16,20 @@ static void place_of(const struct waivers *all, const struct waiver *w, char *ou
     text_format(out, cap, "%.900s:%u: ", all->path, w->line);
 }
 
+/* Where the target of the report was reached: gate_run.c has put its name in front, and the rest in
+   parentheses. One URL of a target may stand for several places. */
+static const char *url_of(const struct report *r)
+{
+    const char *url = strchr(r->target, '(');
+
+    return url ? url + 1 : r->target;
+}
+
 /* The waiver that covers the check in this report of the target, or NULL. */
 static const struct waiver *waiver_of(const struct gate_target *t, const struct report *r,
                                       const struct report_check *c)
 {
-    const char *url = strchr(r->target, '(');
-
-    return c->waived ? waivers_find(&t->waivers, c->id, url ? url + 1 : r->target) : NULL;
+    return c->waived ? waivers_find(&t->waivers, c->id, url_of(r)) : NULL;
 }
 
 /* Whether the waiver whose place this is covers anything in any target. */
@@ -98,10 +105,10 @@ static struct trial trial_of(const struct gate *g, const char *path, const struc
     for (size_t i = 0; i < g->count; i++) {
         const struct gate_target *t = &g->targets[i];
 
-        if (!has_waiver(t, path, w) || !waiver_is_for(w, t->url))
-            continue;
-        for (size_t k = 0; k < t->report_count; k++)
-            look_at(t->reports[k], w->check, &trial);
+        for (size_t k = 0; k < t->report_count && has_waiver(t, path, w); k++) {
+            if (waiver_is_for(w, url_of(t->reports[k])))
+                look_at(t->reports[k], w->check, &trial);
+        }
     }
     return trial;
 }
@@ -122,14 +129,16 @@ static bool is_told(const struct gate *g, const struct gate_target *t, const str
 static void add_stale(struct gate *g, struct report *r, const char *text)
 {
     const char **grown = keep_room(&g->keep, r->stale_count + 1, sizeof(*grown));
+    const char *kept = keep_text(&g->keep, text);
 
-    if (!grown)
+    if (!grown || !kept) {
+        r->trouble = true; /* one that nobody hears of must not leave the gate open */
         return;
+    }
     for (size_t i = 0; i < r->stale_count; i++)
         grown[i] = r->stale[i];
-    grown[r->stale_count] = keep_text(&g->keep, text);
+    grown[r->stale_count++] = kept;
     r->stale = grown;
-    r->stale_count += grown[r->stale_count] != NULL;
 }
 
 static void tell_untried(struct gate *g, const struct gate_target *t, struct report *r)
@@ -153,7 +162,8 @@ static void tell_untried(struct gate *g, const struct gate_target *t, struct rep
     }
 }
 
-/* A part of the checks says nothing about waivers of the rest. */
+/* A part of the checks says nothing about waivers of the rest. Where a target ended early the gate
+   is closed without that. */
 static bool is_whole(const struct gate *g)
 {
     bool whole = g->only_count == 0 && g->shards <= 1 && g->budget_ms == 0 && !g->interrupted;

@@ -25,8 +25,10 @@ enum {
     TURN_MS = 50,
     LEAVE_MS = 60000, /* to end in, and to report, once it is told to */
     ORPHANS_MS = 5000,
+    ORIGIN_MAX = 16 << 20,
 };
 
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int signal UNUSED)
@@ -36,24 +38,35 @@ static void on_signal(int signal UNUSED)
 
 static void catch_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal};
 
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         struct sigaction before;
 
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
             continue;
-        sigaction(signals[i], &action, NULL);
+        sigaction(ends[i], &action, NULL);
     }
     /* Who starts us may ignore it, and then nobody could tell that a target has ended. */
     signal(SIGCHLD, SIG_DFL);
     signal(SIGXFSZ, SIG_IGN); /* what is too large cannot be written, and is told */
 }
 
+/* Keeps the signals back. */
+static void hold_signals(sigset_t *ret_before)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        sigaddset(&held, ends[i]);
+    sigprocmask(SIG_BLOCK, &held, ret_before);
+}
+
 /* ---- one target ---- */
 
-/* In the process of the target: as `assay check`, but that all it reports goes to our memory. */
+/* In the process of the target: as `assay check`, but that all it reports goes to our memory. A
+   signal that comes before the run catches it is held, and ends the run then. */
 _Noreturn static void run_here(struct gate_target *t, pid_t gate)
 {
     struct run_command *c = &t->command.common;
@@ -68,52 +81,68 @@ _Noreturn static void run_here(struct gate_target *t, pid_t gate)
     _exit(run_command_perform(c));
 }
 
-static bool start(struct gate_target *t)
-{
-    pid_t gate = getpid();
-
-    t->began_us = deadline_now_us();
-    t->json = memfd_create("assay-report", MFD_CLOEXEC);
-    fflush(NULL);
-    t->pid = t->json < 0 ? -1 : fork();
-    if (t->pid == 0)
-        run_here(t, gate);
-    if (t->pid > 0)
-        return true;
-    log_error("%s cannot be started: %s", t->name, strerror(errno));
-    if (t->json >= 0)
-        close(t->json);
-    t->pid = 0;
-    t->status = STATUS_KIT;
-    return false;
-}
-
 /* What stands in place of a report that nobody has written. */
-static void report_nothing(struct gate *g, struct gate_target *t, const char *why)
+static void report_nothing(struct gate *g, struct gate_target *t, int status, const char *why)
 {
     struct report *r = keep_room(&g->keep, 1, sizeof(*r));
     struct report **room = keep_room(&g->keep, 1, sizeof(struct report *));
+    const char *ending = keep_text(&g->keep, why);
 
     log_error("%s: %s", t->name, why);
-    t->status = STATUS_KIT;
-    if (!r || !room)
+    t->status = r && room && ending ? status : STATUS_KIT;
+    if (!r || !room || !ending)
         return;
     *r = (struct report){.target = t->name,
                          .origin = t->url,
                          .speak = t->command.common.run.speak,
                          .seed = t->command.common.run.seed,
                          .started = time(NULL),
+                         .strict = t->command.common.run.strict,
+                         .interrupted = status == STATUS_INTERRUPTED,
+                         .trouble = status == STATUS_KIT,
                          .facts = "",
-                         .trouble = true,
-                         .facts = "",
-                         .ending = keep_text(&g->keep, why)};
+                         .ending = ending};
     room[0] = r;
     t->reports = room;
     t->report_count = 1;
 }
 
-/* The reports of the target, under its name. Where its time was over it was we who ended it; where
-   nobody has interrupted us, somebody else did. */
+static bool start(struct gate *g, struct gate_target *t)
+{
+    pid_t gate = getpid();
+    sigset_t before;
+    char text[128];
+
+    t->began_us = deadline_now_us();
+    t->json = memfd_create("assay-report", MFD_CLOEXEC);
+    fflush(NULL);
+    hold_signals(&before);
+    t->pid = t->json < 0 ? -1 : fork();
+    if (t->pid == 0)
+        run_here(t, gate);
+    text_format(text, sizeof(text), "cannot be started: %s", strerror(errno));
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (t->pid > 0)
+        return true;
+    if (t->json >= 0)
+        close(t->json);
+    t->pid = 0;
+    report_nothing(g, t, STATUS_KIT, text);
+    return false;
+}
+
+static const char *told_limit(struct gate *g, const struct gate_target *t)
+{
+    char text[64];
+
+    text_format(text, sizeof(text), "its time limit of %lld s is over",
+                (long long)(t->time_limit_ms / 1000));
+    return keep_text(&g->keep, text);
+}
+
+/* The reports of the target, under its name, by which two targets that differ in nothing but what
+   is asked of them are told apart. Where its time was over it was we who ended it; where nobody has
+   interrupted us, somebody else did. */
 static bool take_reports(struct gate *g, struct gate_target *t)
 {
     const struct report_set *set = &t->read.set;
@@ -121,24 +150,27 @@ static bool take_reports(struct gate *g, struct gate_target *t)
     t->reports = keep_room(&g->keep, set->count, sizeof(struct report *));
     for (size_t i = 0; t->reports && i < set->count; i++) {
         struct report *r = keep_room(&g->keep, 1, sizeof(*r));
-        char text[GATE_NAME_MAX + ENDPOINT_TEXT_MAX + 8];
+        struct buf text;
 
         if (!r)
             return false;
         *r = *set->reports[i];
-        text_format(text, sizeof(text), "%s (%s)", t->name, r->target);
-        r->target = keep_text(&g->keep, text);
+        buf_init(&text, ORIGIN_MAX);
+        buf_printf(&text, "%s: %s", t->name, report_origin(r));
+        r->origin = text.failed ? NULL : keep_text(&g->keep, buf_text(&text));
+        buf_reset(&text);
+        buf_printf(&text, "%s (%s)", t->name, r->target);
+        r->target = text.failed ? NULL : keep_text(&g->keep, buf_text(&text));
+        buf_free(&text);
         if (t->over_time) {
-            text_format(text, sizeof(text), "its time limit of %lld s is over",
-                        (long long)(t->time_limit_ms / 1000));
-            r->ending = keep_text(&g->keep, text);
+            r->ending = told_limit(g, t);
             r->interrupted = false;
         } else if (r->interrupted && !interrupted) {
             r->ending = "the process that ran it was told to end, and not by the gate";
             r->interrupted = false;
             r->trouble = true;
         }
-        if (!r->target)
+        if (!r->target || !r->origin || (t->over_time && !r->ending))
             return false;
         t->reports[t->report_count++] = r;
     }
@@ -153,6 +185,16 @@ static bool read_report(struct gate_target *t, struct problem *why)
     return report_read_file(&t->read, path, why);
 }
 
+/* It has ended and left no report, or one of nothing: a program that rpcbind does not know, or an
+   end before its first check. Why is told on standard error. */
+static void finish_untried(struct gate *g, struct gate_target *t)
+{
+    const char *limit = t->over_time ? told_limit(g, t) : NULL;
+
+    report_nothing(g, t, t->status == STATUS_OK ? STATUS_NO_VERDICT : t->status,
+                   limit ? limit : "it could not be tried");
+}
+
 static void finish(struct gate *g, struct gate_target *t, int status)
 {
     struct stat json = {.st_size = 0};
@@ -160,25 +202,25 @@ static void finish(struct gate *g, struct gate_target *t, int status)
 
     t->pid = 0;
     t->status = WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_KIT;
+    if (t->status == STATUS_INTERRUPTED && (t->over_time || !interrupted))
+        t->status = t->over_time ? STATUS_NO_VERDICT : STATUS_KIT;
     if (WIFSIGNALED(status)) {
         char text[128];
 
         text_format(text, sizeof(text), "the process that ran it died of signal %d (%s)",
                     WTERMSIG(status), strsignal(WTERMSIG(status)));
-        report_nothing(g, t, text);
+        report_nothing(g, t, STATUS_KIT, text);
     } else if (fstat(t->json, &json) != 0 || json.st_size == 0) {
-        /* Nothing could be tried at all, and was told: as a program that rpcbind does not know. */
-        report_nothing(g, t, "it could not be tried");
-        t->status = WEXITSTATUS(status);
+        finish_untried(g, t);
     } else if (!read_report(t, &why)) {
         t->read = (struct report_read){0};
-        report_nothing(g, t, why.text);
+        report_nothing(g, t, STATUS_KIT, why.text);
+    } else if (t->read.set.count == 0) {
+        finish_untried(g, t);
     } else if (!take_reports(g, t)) {
-        report_nothing(g, t, "out of memory");
+        report_nothing(g, t, STATUS_KIT, "out of memory");
     }
     close(t->json);
-    if (t->status == STATUS_INTERRUPTED && (t->over_time || !interrupted))
-        t->status = t->over_time ? STATUS_NO_VERDICT : STATUS_KIT;
 }
 
 /* ---- all of them ---- */
@@ -225,7 +267,7 @@ static bool look_at(struct gate *g, struct gate_target *t, int64_t leave_us)
     }
     bool late = t->over_time && deadline_passed(over_us + (int64_t)LEAVE_MS * 1000);
     if (late || (leave_us && deadline_passed(leave_us)))
-        kill(t->pid, SIGKILL);
+        process_kill_tree(t->pid);
     return true;
 }
 
@@ -266,7 +308,7 @@ static void run_all(struct gate *g)
         while (!interrupted && running < gate_at_once(g) && next < g->count) {
             struct gate_target *t = &g->targets[next++];
 
-            running += t->wanted && start(t);
+            running += t->wanted && start(g, t);
         }
         if (interrupted && leave_us == 0) {
             pass_on(g);

@@ -107,14 +107,9 @@ bool job_ended(struct job *job)
 
 void job_kill(struct job *job)
 {
-    pid_t tree[PROCVIEW_TREE_MAX];
-
     if (job->pid == 0)
         return;
-    size_t count = procview_tree(job->pid, tree, ARRAY_LEN(tree));
-    for (size_t i = 0; i < count; i++)
-        kill(tree[i], SIGKILL);
-    kill(job->pid, SIGKILL); /* where /proc tells nothing, too */
+    process_kill_tree(job->pid);
     while (waitpid(job->pid, &job->status, 0) < 0 && errno == EINTR)
         continue;
     job->pid = 0;

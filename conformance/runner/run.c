@@ -1,7 +1,6 @@
 /* A run from its first process to its last. */
 #include "conformance/runner/run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "harness/base/deadline.h"
+#include "harness/base/file.h"
 #include "harness/base/log.h"
 
 enum {
@@ -48,18 +48,23 @@ bool run_catch_signals(struct problem *why)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
     static const int meant_for_others[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGIO};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigset_t caught;
 
+    sigemptyset(&caught);
     if (pipe2(wake_pipe, O_NONBLOCK | O_CLOEXEC) != 0)
         return problem_ours(why, "pipe: %s", strerror(errno));
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
         struct sigaction before;
 
+        sigaddset(&caught, signals[i]);
         /* What nohup or a shell's & has made us ignore stays ignored. */
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN &&
             signals[i] != SIGCHLD)
             continue;
         sigaction(signals[i], &action, NULL);
     }
+    /* Whoever has started us may have kept them back until they are caught. */
+    sigprocmask(SIG_UNBLOCK, &caught, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a report that is too large cannot be written, and that is told */
     /* What a killed check leaves running becomes our child, and is ended with the run. A target's
@@ -421,18 +426,6 @@ static void choose_jobs(struct run *run)
 
 /* ---- closing ---- */
 
-static void remove_folder(const char *folder)
-{
-    DIR *dir = folder[0] ? opendir(folder) : NULL;
-
-    if (!dir)
-        return;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    closedir(dir);
-    rmdir(folder);
-}
-
 /* Starts the target where that is asked for, and finds out about it. */
 static void reach(struct run *run)
 {
@@ -457,7 +450,7 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
     run->began_us = deadline_now_us();
     run->started = time(NULL);
     if (!open_run(run, why) || (options->client && !resolve_place(run, why))) {
-        remove_folder(run->folder);
+        file_remove_folder(run->folder);
         return false;
     }
     if (options->client) {
@@ -481,7 +474,7 @@ bool run_perform(struct run *run, const struct run_options *options, struct prob
     /* What a check that was killed has left behind is our child by now. */
     if (!process_end_orphans(deadline_in_ms(ORPHANS_LIMIT_MS)))
         log_error("processes that the run has started cannot be ended; some of them still run");
-    remove_folder(run->folder);
+    file_remove_folder(run->folder);
     if (options->progress)
         fprintf(stderr, "\r\033[K");
     judge(run);

@@ -1,6 +1,7 @@
 /* Writing files whole or not at all. */
 #include "harness/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -149,6 +150,18 @@ bool file_make_folder(const char *path)
     if (mkdir(path, 0777) == 0)
         return true;
     return errno == EEXIST && file_folder_is_possible(path);
+}
+
+void file_remove_folder(const char *path)
+{
+    DIR *dir = *path ? opendir(path) : NULL;
+
+    if (!dir)
+        return;
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
+    rmdir(path);
 }
 
 bool file_is_same(const char *a, const char *b)

@@ -34,6 +34,10 @@ bool file_folder_is_possible(const char *path) MUST_USE;
 /* Makes a folder unless it is there; false with errno, also where something else is there. */
 bool file_make_folder(const char *path) MUST_USE;
 
+/* Removes a folder and the files in it; one that has folders in it stays, with these. Nothing for
+   the empty path. */
+void file_remove_folder(const char *path);
+
 /* True where both paths lead to the same regular file, or will. */
 bool file_is_same(const char *a, const char *b);
 

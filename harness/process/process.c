@@ -165,9 +165,21 @@ void process_stop(struct process *p, int64_t deadline_us)
     p->out = p->err = -1;
 }
 
-bool process_end_orphans(int64_t deadline_us)
+void process_kill_tree(pid_t pid)
 {
     pid_t tree[PROCVIEW_TREE_MAX];
+    size_t count = procview_tree(pid, tree, ARRAY_LEN(tree));
+
+    for (size_t i = 0; i < count; i++) {
+        if (tree[i] != getpid())
+            kill(tree[i], SIGKILL);
+    }
+    if (pid != getpid())
+        kill(pid, SIGKILL); /* where /proc tells nothing, too */
+}
+
+bool process_end_orphans(int64_t deadline_us)
+{
 
     for (;;) {
         pid_t ended;
@@ -179,11 +191,7 @@ bool process_end_orphans(int64_t deadline_us)
             return true;
         if (deadline_passed(deadline_us))
             return false;
-        size_t count = procview_tree(getpid(), tree, ARRAY_LEN(tree));
-        for (size_t i = 0; i < count; i++) {
-            if (tree[i] != getpid())
-                kill(tree[i], SIGKILL);
-        }
+        process_kill_tree(getpid());
         deadline_wait(deadline_in_ms(1));
     }
 }

@@ -59,6 +59,9 @@ void process_stop(struct process *p, int64_t deadline_us);
    the deadline: some start others faster than anybody can look, or hang in the kernel. */
 bool process_end_orphans(int64_t deadline_us);
 
+/* SIGKILL for the process and all that descend from it, but never for ourselves. */
+void process_kill_tree(pid_t pid);
+
 /* How it ended: "exited with status 1", "was killed by signal 11 (Segmentation fault)". A shell's
    128 + N is told as signal N. */
 void process_end_text(const struct process *p, char *out, size_t cap);
