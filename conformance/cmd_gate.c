@@ -10,6 +10,7 @@
 #include "conformance/gate/gate.h"
 #include "conformance/gate/gate_init.h"
 #include "harness/base/log.h"
+#include "harness/report/reporters.h"
 
 enum { SHARDS_MAX = 1024, REPEAT_MAX = 10000 };
 
@@ -191,7 +192,7 @@ static void print_plan(const struct gate *g)
             printf("  waivers: %zu\n", t->waivers.count);
         all += count;
     }
-    printf("%zu checks; nothing was run\n", all);
+    printf("%zu check%s; nothing was run\n", all, text_s(all));
 }
 
 static const char *word_of(int status)
@@ -234,6 +235,18 @@ static void put_counts(FILE *out, const struct gate_target *t)
         fprintf(out, ", %zu waiver%s not needed", stale, text_s(stale));
 }
 
+/* Why there is no verdict, or only a part of one. */
+static void put_ending(FILE *out, const struct gate_target *t)
+{
+    for (size_t k = 0; k < t->report_count; k++) {
+        if (!t->reports[k]->ending)
+            continue;
+        fputs(": ", out);
+        report_put_plain(out, t->reports[k]->ending);
+        return;
+    }
+}
+
 /* Behind the reports: on standard output where that is for people, too. */
 static void print_end(const struct gate *g, int status)
 {
@@ -253,6 +266,7 @@ static void print_end(const struct gate *g, int status)
             continue;
         fprintf(out, "%-11s %-20s", word_of(t->status), t->name);
         put_counts(out, t);
+        put_ending(out, t);
         fputc('\n', out);
         all++;
         good += t->status == STATUS_OK;

@@ -169,6 +169,14 @@ static void test_init(void **state UNUSED)
     assert_contains(r.out, "nothing was run");
     assert_contains(r.err, "ftp://x");
     program_free(&r);
+    r = program_run(LIMIT_S,
+                    "cd %s && @B/assay gate --init udp://127.0.0.1:0 --spawn './s {port}' "
+                    "> gate.yaml; cat gate.yaml; grep -c stream gate.yaml",
+                    program_folder);
+    assert_contains(r.out, "suites: [datagram] ");
+    assert_contains(r.out, "check: datagram.size.max-65507\n");
+    assert_contains(r.out, "\n0\n");
+    program_free(&r);
 }
 
 /* What the top says holds for all targets that do not say otherwise. */
@@ -227,7 +235,8 @@ static void test_bad_targets(void **state UNUSED)
         "reports: {json: \"@D/r.json\"}\ntargets:\n"
         "  - name: missing\n    url: tcp://127.0.0.1:0\n    spawn: ./no-such {port}\n"
         "  - name: dies\n    url: tcp://127.0.0.1:0\n    spawn: 'echo {port} bye >&2; exit 3'\n"
-        "  - name: sleeps\n    url: tcp://127.0.0.1:0\n    spawn: exec sleep 100 {port}\n"
+        "  - name: sleeps\n    url: tcp://127.0.0.1:0\n    spawn: echo waking; exec sleep 100 "
+        "{port}\n"
         "    limits: {start: 2s}\n"
         "  - name: prints\n    url: tcp://127.0.0.1:0\n"
         "    spawn: 'head -c 1000000 /dev/urandom; head -c 100000 /dev/urandom >&2; "
@@ -241,7 +250,10 @@ static void test_bad_targets(void **state UNUSED)
     assert_contains(r.out, "bye\"");
     program_free(&r);
     r = run_gate("--only dies --only sleeps --only prints --only unreachable --only good");
-    assert_contains(r.out, "is not reachable after 2 s");
+    assert_contains(r.out, " skip: the target was started but tcp://127.0.0.1:");
+    assert_contains(r.out, "is not reachable after 2 s (--start-limit, in a gate limits: {start: "
+                           "...}); its last line: \"waking\"\n");
+    assert_contains(r.err, "assay: dies: the target exited with status 3");
     assert_contains(r.out, "ok          prints ");
     program_free(&r);
 }
@@ -277,6 +289,7 @@ static void test_time_limit(void **state UNUSED)
 
     assert_status(&r, 3);
     assert_contains(r.out, "its time limit of 2 s is over");
+    assert_contains(r.err, "assay: slow: its time limit of 2 s is over\n");
     assert_contains(r.out, "no verdict  slow ");
     assert_contains(r.out, "ok          good ");
     program_free(&r);

@@ -49,7 +49,10 @@ static void catch_signals(void)
 _Noreturn static void run_here(struct gate_target *t)
 {
     struct run_command *c = &t->command.common;
+    char name[GATE_NAME_MAX + 16];
 
+    text_format(name, sizeof(name), "assay: %s", t->name);
+    log_open(name); /* several may speak at a time */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setsid(); /* a terminal's Ctrl-C is ours to pass on */
     c->reports[0] = (struct wanted_report){.reporter = reporter_find("json"), .path = t->json};
@@ -188,6 +191,8 @@ static unsigned look_after(struct gate *g, int64_t leave_us)
         if (t->time_limit_ms && !t->over_time &&
             deadline_passed(t->began_us + t->time_limit_ms * 1000)) {
             t->over_time = true;
+            log_error("%s: its time limit of %lld s is over", t->name,
+                      (long long)(t->time_limit_ms / 1000));
             kill(t->pid, SIGTERM);
         }
         if (leave_us && deadline_passed(leave_us))
