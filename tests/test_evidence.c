@@ -314,6 +314,20 @@ static void test_second_run(void **state UNUSED)
     program_free(&r);
 }
 
+/* Where nothing could be tried the index says why. */
+static void test_index_of_no_verdict(void **state UNUSED)
+{
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "cd %s && @B/assay check tcp://127.0.0.1:0 --quiet --evidence none "
+                    "--spawn 'echo no token {port} >&2; exit 3'; grep 'The run ended early: the "
+                    "target exited with status 3 .* its last line: \"no token' none/index.txt",
+                    program_folder);
+
+    assert_int_equal(r.status, 0);
+    program_free(&r);
+}
+
 /* The run that is reported is the one whose evidence is kept. */
 static void test_repeat(void **state UNUSED)
 {
@@ -431,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_client),
         cmocka_unit_test(test_again_from_elsewhere),
         cmocka_unit_test(test_second_run),
+        cmocka_unit_test(test_index_of_no_verdict),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_cannot_be_written),
         cmocka_unit_test(test_hostile_words),
