@@ -187,6 +187,15 @@ static void run_again(const struct scene *s, const char *folder, const char *fil
         unlink(words);
 }
 
+/* Where nobody serves any more, as at the place of the run, it says so and no more. */
+static void run_alone(const struct scene *s, const char *files)
+{
+    struct program_result r = program_run(LIMIT_S, "%s/again", files);
+
+    expect(r.status == 2 && strstr(r.err, "nobody serves there"), s, "again.c finds nobody", &r);
+    program_free(&r);
+}
+
 static void try_again(const struct scene *s, const char *folder, const char *files)
 {
     struct program_result r = program_run(
@@ -198,6 +207,7 @@ static void try_again(const struct scene *s, const char *folder, const char *fil
     if (r.status == 0) {
         run_again(s, folder, files, s->twin, 0);
         run_again(s, folder, files, s->sound, 1);
+        run_alone(s, files);
     }
     program_free(&r);
 }
