@@ -336,6 +336,28 @@ static void test_waivers(void **state UNUSED)
     }
 }
 
+/* What a person has written into the file stays; what is no file of waivers is not written over. */
+static void test_written_waivers_stay(void **state UNUSED)
+{
+    char path[96];
+
+    text_format(path, sizeof(path), "%s/w.yaml", program_folder);
+    unlink(path);
+    write_gate("targets:\n" FAULTY);
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && @B/assay gate gate.yaml --quiet --write-waivers w.yaml; sed -i 's/not yet "
+        "explained/ours\"\\n    over: \"tcp/' w.yaml; @B/assay gate gate.yaml --quiet "
+        "--write-waivers w.yaml; cat w.yaml; echo rubbish > w.yaml; @B/assay gate gate.yaml "
+        "--write-waivers w.yaml; echo status $?; cat w.yaml",
+        program_folder);
+
+    assert_contains(r.out, "why: \"ours\"\n");
+    assert_null(strstr(r.out, "not yet explained"));
+    assert_contains(r.out, "status 2\nrubbish\n");
+    program_free(&r);
+}
+
 /* A server that is right, or wrong, by how often it was started before. */
 #define MOODY(when)                                                                                \
     "  - name: moody\n    url: tcp://127.0.0.1:0\n    only: stream.echo.all-octets\n"              \
@@ -438,9 +460,9 @@ int main(void)
         cmocka_unit_test(test_init),      cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_bad_targets),
         cmocka_unit_test(test_crash),     cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_waivers),   cmocka_unit_test(test_flaky),
-        cmocka_unit_test(test_shards),    cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_waivers),   cmocka_unit_test(test_written_waivers_stay),
+        cmocka_unit_test(test_flaky),     cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests_name("gate", tests, program_open_folder, program_close_folder);

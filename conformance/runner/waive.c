@@ -277,7 +277,13 @@ void waivers_free(struct waivers *w)
 
 bool waiver_is_for(const struct waiver *w, const char *target)
 {
-    const char *kind = text_starts(target, "rpc+") ? target + strlen("rpc+") : target;
+    const char *kind = target;
+    size_t name = strcspn(kind, ":(");
+
+    if (kind[name] == '(')
+        kind += name + 1;
+    if (text_starts(kind, "rpc+"))
+        kind += strlen("rpc+");
     size_t len = strcspn(kind, ":");
 
     return !w->over || (strlen(w->over) == len && text_starts(kind, w->over));
