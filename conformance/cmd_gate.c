@@ -10,11 +10,13 @@
 #include "conformance/gate/gate.h"
 #include "conformance/gate/gate_init.h"
 #include "harness/base/log.h"
+#include "harness/report/reporters.h"
 
 enum { SHARDS_MAX = 1024, REPEAT_MAX = 10000 };
 
 struct gate_options {
-    struct gate gate; /* first: its first member takes the common rows */
+    struct gate gate;       /* first: its first member takes the common rows */
+    struct waivers written; /* what stands in the file of --write-waivers */
     bool dry_run;
     bool init;
     struct gate_init model;
@@ -191,7 +193,7 @@ static void print_plan(const struct gate *g)
             printf("  waivers: %zu\n", t->waivers.count);
         all += count;
     }
-    printf("%zu checks; nothing was run\n", all);
+    printf("%zu check%s; nothing was run\n", all, text_s(all));
 }
 
 static const char *word_of(int status)
@@ -234,6 +236,18 @@ static void put_counts(FILE *out, const struct gate_target *t)
         fprintf(out, ", %zu waiver%s not needed", stale, text_s(stale));
 }
 
+/* Why there is no verdict, or only a part of one. */
+static void put_ending(FILE *out, const struct gate_target *t)
+{
+    for (size_t k = 0; k < t->report_count; k++) {
+        if (!t->reports[k]->ending)
+            continue;
+        fputs(": ", out);
+        report_put_plain(out, t->reports[k]->ending);
+        return;
+    }
+}
+
 /* Behind the reports: on standard output where that is for people, too. */
 static void print_end(const struct gate *g, int status)
 {
@@ -253,6 +267,7 @@ static void print_end(const struct gate *g, int status)
             continue;
         fprintf(out, "%-11s %-20s", word_of(t->status), t->name);
         put_counts(out, t);
+        put_ending(out, t);
         fputc('\n', out);
         all++;
         good += t->status == STATUS_OK;
@@ -264,8 +279,9 @@ static void print_end(const struct gate *g, int status)
 /* ---- the command ---- */
 
 /* Whoever fills the disk has lost a report, not the verdict. */
-static int write_all(struct gate *g, int status)
+static int write_all(struct gate_options *o, int status)
 {
+    struct gate *g = &o->gate;
     const struct report **room = keep_room(&g->keep, GATE_REPORTS_MAX, sizeof(*room));
     struct report_read before = {0};
     struct problem why;
@@ -283,7 +299,7 @@ static int write_all(struct gate *g, int status)
     }
     if (!run_command_write_reports(&g->common, &set))
         status = status_worse(status, STATUS_KIT);
-    if (g->write_waivers && !waivers_write(g->write_waivers, &set, NULL, &why)) {
+    if (g->write_waivers && !waivers_write(g->write_waivers, &set, &o->written, &why)) {
         log_error("%s", why.text);
         status = status_worse(status, STATUS_KIT);
     }
@@ -302,9 +318,23 @@ static int perform(struct gate_options *o)
     gate_run(g);
     /* The folder of evidence is written by each run; here it would be all of them again. */
     g->common.evidence = NULL;
-    int status = write_all(g, gate_judge(g));
+    int status = write_all(o, gate_judge(g));
     print_end(g, status);
     return status;
+}
+
+static bool known_check(const char *id)
+{
+    return registry_find(id) != NULL;
+}
+
+/* What a person has written there is to stay: one that cannot be read is not written over. */
+static bool read_written(struct gate_options *o, struct problem *why)
+{
+    const char *path = o->gate.write_waivers;
+
+    return !path || o->dry_run || access(path, F_OK) != 0 ||
+           waivers_read(path, known_check, &o->written, why);
 }
 
 int command_gate(int argc, char **argv)
@@ -339,7 +369,9 @@ int command_gate(int argc, char **argv)
         problem_set(&why, "--spawn and --speak go with --init only");
         return usage_error("gate", &why);
     }
-    status = gate_open(&o.gate, words[0], &why) ? perform(&o) : usage_error("gate", &why);
+    bool ok = gate_open(&o.gate, words[0], &why) && read_written(&o, &why);
+    status = ok ? perform(&o) : usage_error("gate", &why);
     gate_close(&o.gate);
+    waivers_free(&o.written);
     return status;
 }

@@ -62,10 +62,12 @@ static void apply(struct history *h, unsigned runs, struct entry *e)
             gap = ",";
         }
     }
-    buf_printf(&text, "; %.700s", h->reason);
-    text_copy(e->reason, sizeof(e->reason), buf_text(&text));
+    text_format(e->reason, sizeof(e->reason), "%s; %.700s", buf_text(&text), h->reason);
     text_copy(e->expected, sizeof(e->expected), h->expected);
     text_copy(e->actual, sizeof(e->actual), h->actual);
+    /* Where what was seen stands in place of the reason, the runs are told there, too. */
+    if (h->actual[0])
+        text_format(e->actual, sizeof(e->actual), "%.800s (%s)", h->actual, buf_text(&text));
     e->verdict = h->worst;
     free(e->events);
     e->events = h->events;

@@ -268,6 +268,25 @@ static bool join(struct keep *keep, const struct ranks *ranks, struct report *wh
     return true;
 }
 
+/* What looks like parts of one run that were given no common seed is told once. */
+static void tell_seeds(const struct source *sources, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct report *a = sources[j].report;
+            const struct report *b = sources[i].report;
+
+            if (a->seed == b->seed || !text_eq(report_origin(a), report_origin(b)) ||
+                text_eq(sources[j].file, sources[i].file))
+                continue;
+            log_note("%s and %s have the same target with different seeds and stay apart; parts "
+                     "of one run need the same --seed",
+                     sources[j].file, sources[i].file);
+            return;
+        }
+    }
+}
+
 /* ---- all of them ---- */
 
 static struct source *list_sources(struct keep *keep, const struct merge_part *parts, size_t count,
@@ -305,6 +324,7 @@ bool report_merge(const struct merge_part *parts, size_t count, struct merge *re
     for (size_t i = 0; i < count; i++)
         ret->set.several = ret->set.several || parts[i].read.set.several;
     ret->set.reports = list;
+    tell_seeds(sources, source_count);
     for (size_t i = 0; i < source_count; i++) {
         struct report *whole = &reports[ret->set.count];
         size_t found = 0;

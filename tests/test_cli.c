@@ -749,6 +749,8 @@ static void test_repeat_tells_what_differs(void **state)
         fail_msg("status %d\n%s%s", r.status, r.out, r.err);
     assert_true(text_starts(reason, "3 runs: 2 pass, 1 fail; "));
     assert_non_null(strstr(json_string_value(json_object_get(check, "actual")), "?"));
+    assert_non_null(
+        strstr(json_string_value(json_object_get(check, "actual")), "(3 runs: 2 pass, 1 fail)"));
     json_decref(root);
     program_free(&r);
 }

@@ -168,7 +168,8 @@ static void test_differences_are_told(void **state UNUSED)
     assert_said("merge $D/b.json $D/a.json $D/c.json --report json", 1,
                 "\"reason\": \"2 reports: 1 pass, 1 fail; expected end of file", "a.json, pass in");
     assert_said("merge $D/c.json $D/c.json --report json", 0, "{\n  \"schema\"", "");
-    assert_said("merge $D/b.json $D/c.json --report json", 0, "[\n  {\n", "");
+    assert_said("merge $D/b.json $D/c.json --report json", 0, "[\n  {\n", "b.json and ");
+    assert_said("merge $D/b.json $D/c.json --report json", 0, "", "need the same --seed\n");
 }
 
 int main(void)

@@ -187,6 +187,15 @@ static void run_again(const struct scene *s, const char *folder, const char *fil
         unlink(words);
 }
 
+/* Where nobody serves any more, as at the place of the run, it says so and no more. */
+static void run_alone(const struct scene *s, const char *files)
+{
+    struct program_result r = program_run(LIMIT_S, "%s/again", files);
+
+    expect(r.status == 2 && strstr(r.err, "nobody serves there"), s, "again.c finds nobody", &r);
+    program_free(&r);
+}
+
 static void try_again(const struct scene *s, const char *folder, const char *files)
 {
     struct program_result r = program_run(
@@ -198,6 +207,7 @@ static void try_again(const struct scene *s, const char *folder, const char *fil
     if (r.status == 0) {
         run_again(s, folder, files, s->twin, 0);
         run_again(s, folder, files, s->sound, 1);
+        run_alone(s, files);
     }
     program_free(&r);
 }
@@ -312,6 +322,20 @@ static void test_second_run(void **state UNUSED)
         "twice/stream.octets.high-bytes && test ! -e sent-9.bin && test -s sent-1.bin && test -s "
         "target.txt",
         program_folder);
+
+    assert_int_equal(r.status, 0);
+    program_free(&r);
+}
+
+/* Where nothing could be tried the index says why. */
+static void test_index_of_no_verdict(void **state UNUSED)
+{
+    struct program_result r =
+        program_run(LIMIT_S,
+                    "cd %s && @B/assay check tcp://127.0.0.1:0 --quiet --evidence none "
+                    "--spawn 'echo no token {port} >&2; exit 3'; grep 'The run ended early: the "
+                    "target exited with status 3 .* its last line: \"no token' none/index.txt",
+                    program_folder);
 
     assert_int_equal(r.status, 0);
     program_free(&r);
@@ -452,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_client),
         cmocka_unit_test(test_again_from_elsewhere),
         cmocka_unit_test(test_second_run),
+        cmocka_unit_test(test_index_of_no_verdict),
         cmocka_unit_test(test_repeat),
         cmocka_unit_test(test_cannot_be_written),
         cmocka_unit_test(test_files_too_large),

@@ -175,6 +175,14 @@ static void test_init(void **state UNUSED)
     assert_contains(r.out, "nothing was run");
     assert_contains(r.err, "ftp://x");
     program_free(&r);
+    r = program_run(LIMIT_S,
+                    "cd %s && @B/assay gate --init udp://127.0.0.1:0 --spawn './s {port}' "
+                    "> gate.yaml; cat gate.yaml; grep -c stream gate.yaml",
+                    program_folder);
+    assert_contains(r.out, "suites: [datagram] ");
+    assert_contains(r.out, "check: datagram.size.max-65507\n");
+    assert_contains(r.out, "\n0\n");
+    program_free(&r);
 }
 
 /* What the top says holds for all targets that do not say otherwise. */
@@ -245,7 +253,8 @@ static void test_bad_targets(void **state UNUSED)
         "reports: {json: \"@D/r.json\"}\ntargets:\n"
         "  - name: missing\n    url: tcp://127.0.0.1:0\n    spawn: ./no-such {port}\n"
         "  - name: dies\n    url: tcp://127.0.0.1:0\n    spawn: 'echo {port} bye >&2; exit 3'\n"
-        "  - name: sleeps\n    url: tcp://127.0.0.1:0\n    spawn: exec sleep 100 {port}\n"
+        "  - name: sleeps\n    url: tcp://127.0.0.1:0\n    spawn: echo waking; exec sleep 100 "
+        "{port}\n"
         "    limits: {start: 2s}\n"
         "  - name: prints\n    url: tcp://127.0.0.1:0\n"
         "    spawn: 'head -c 1000000 /dev/urandom; head -c 100000 /dev/urandom >&2; "
@@ -259,7 +268,10 @@ static void test_bad_targets(void **state UNUSED)
     assert_contains(r.out, "bye\"");
     program_free(&r);
     r = run_gate("--only dies --only sleeps --only prints --only unreachable --only good");
-    assert_contains(r.out, "is not reachable after 2 s");
+    assert_contains(r.out, " skip: the target was started but tcp://127.0.0.1:");
+    assert_contains(r.out, "is not reachable after 2 s (--start-limit, in a gate limits: {start: "
+                           "...}); its last line: \"waking\"\n");
+    assert_contains(r.err, "assay: dies: the target exited with status 3");
     assert_contains(r.out, "ok          prints ");
     program_free(&r);
 }
@@ -295,6 +307,7 @@ static void test_time_limit(void **state UNUSED)
 
     assert_status(&r, 3);
     assert_contains(r.out, "its time limit of 2 s is over");
+    assert_contains(r.err, "assay: slow: its time limit of 2 s is over\n");
     assert_contains(r.out, "no verdict  slow ");
     assert_contains(r.out, "ok          good ");
     program_free(&r);
@@ -370,6 +383,10 @@ static void test_waivers(void **state UNUSED)
         {"targets:\n" FAULTY "    waivers:\n" WAIVER("stream.echo.all-octets", ""), 0, "1 waived"},
         {"targets:\n" FAULTY "    waivers:\n" WAIVER("stream.echo.identity", ""), 1,
          "the waiver of stream.echo.identity no longer holds: the verdict is now pass"},
+        /* It breaks, but not as the waiver says. */
+        {"targets:\n" FAULTY "    waivers:\n"
+         "      - {check: stream.echo.all-octets, verdict: fail, reason: silent, why: known}\n",
+         1, "the waiver of stream.echo.all-octets no longer holds, its reason is now: expected \""},
         {"targets:\n" FAULTY
          "    waivers:\n" WAIVER("stream.echo.all-octets", ", until: 2020-01-01"),
          1, "has run out on 2020-01-01"},
@@ -390,6 +407,28 @@ static void test_waivers(void **state UNUSED)
         assert_contains(r.out, rows[i].said);
         program_free(&r);
     }
+}
+
+/* What a person has written into the file stays; what is no file of waivers is not written over. */
+static void test_written_waivers_stay(void **state UNUSED)
+{
+    char path[96];
+
+    text_format(path, sizeof(path), "%s/w.yaml", program_folder);
+    unlink(path);
+    write_gate("targets:\n" FAULTY);
+    struct program_result r = program_run(
+        LIMIT_S,
+        "cd %s && @B/assay gate gate.yaml --quiet --write-waivers w.yaml; sed -i 's/not yet "
+        "explained/ours\"\\n    over: \"tcp/' w.yaml; @B/assay gate gate.yaml --quiet "
+        "--write-waivers w.yaml; cat w.yaml; echo rubbish > w.yaml; @B/assay gate gate.yaml "
+        "--write-waivers w.yaml; echo status $?; cat w.yaml",
+        program_folder);
+
+    assert_contains(r.out, "why: \"ours\"\n");
+    assert_null(strstr(r.out, "not yet explained"));
+    assert_contains(r.out, "status 2\nrubbish\n");
+    program_free(&r);
 }
 
 /* A server that is right, or wrong, by how often it was started before. */
@@ -572,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_ignored_children),
         cmocka_unit_test(test_deep_file),
         cmocka_unit_test(test_waivers),
+        cmocka_unit_test(test_written_waivers_stay),
         cmocka_unit_test(test_flaky),
         cmocka_unit_test(test_shards),
         cmocka_unit_test(test_interrupt),

@@ -344,6 +344,27 @@ static void test_github_shows_ten_of_each(void **state UNUSED)
     }
 }
 
+/* Those that are not shown are told by the names of their targets. */
+static void test_github_names_targets(void **state UNUSED)
+{
+    struct report reports[12];
+    const struct report *list[12];
+    char names[12][16];
+    const struct report_set set = {list, 12, true, NULL};
+
+    for (size_t i = 0; i < 12; i++) {
+        text_format(names[i], sizeof(names[i]), "target-%zu", i);
+        reports[i] = single_report(&checks[0]);
+        reports[i].target = names[i];
+        reports[i].ending = "it is gone";
+        list[i] = &reports[i];
+    }
+    char *text = form_of_set(&set, "github", plain);
+    assert_contains(text, "::error title=assay::3 more: target-9, target-10, target-11\n");
+    assert_contains(text, "::notice title=assay::3 more: target-9, target-10, target-11\n");
+    free(text);
+}
+
 /* ---- JSON of others ---- */
 
 /* Validates what the last form_of wrote. */
@@ -695,6 +716,7 @@ int main(void)
         cmocka_unit_test(test_markdown_compares),
         cmocka_unit_test(test_github_commands),
         cmocka_unit_test(test_github_shows_ten_of_each),
+        cmocka_unit_test(test_github_names_targets),
         cmocka_unit_test(test_gitlab),
         cmocka_unit_test(test_fingerprints),
         cmocka_unit_test(test_sarif),

@@ -332,6 +332,10 @@ static bool write_index(FILE *out, const struct scene *s)
 
     fprintf(out, "Evidence of " REPORT_TOOL " " REPORT_VERSION " against ");
     put_words(out, slice_str(s->r->target));
+    if (s->r->ending) {
+        fprintf(out, "\nThe run ended early: ");
+        put_words(out, slice_str(s->r->ending));
+    }
     fprintf(out, "\nWhat is broken has a folder each:\n\n");
     for (size_t i = 0; i < s->r->count; i++) {
         const struct report_check *c = &s->r->checks[i];

@@ -36,22 +36,41 @@ static const char head[] =
     "targets:\n"
     "  - name: server\n";
 
-static const char tail[] =
+static const char start[] =
     "    # ready: \"listening on\"  # it serves once it has written this; default: once it "
     "answers\n"
     "    # folder: .             # where it is started\n"
     "    # environment: {LOG: \"1\"}\n"
-    "    # limits: {start: 30s, time: 10min, descriptors: 256, memory: 1GiB}\n"
-    "    # suites: [stream]      # only these checks: suites, ids, globs\n"
-    "    # skip: [stream.restart]\n"
-    "    # levels: [must, robust]\n"
-    "    # expect: [concurrent]  # what it promises beyond the standards\n"
-    "    # repeat: 3             # runs; a verdict that differs between them is told\n"
-    "    # waivers:              # what is known: it must go on to break in this very way\n"
-    "    #   - check: stream.eof.follows-half-close\n"
-    "    #     verdict: fail\n"
-    "    #     reason: \"nothing for\"   # must be a part of the reason\n"
-    "    #     why: \"closes after its idle time only\"\n"
+    "    # limits: {start: 30s, time: 10min, descriptors: 256, memory: 1GiB}\n";
+
+/* Examples that apply to the kind of target at hand. */
+struct examples {
+    const char *suite, *skip, *check, *reason, *why;
+};
+
+static const struct examples of_streams = {"stream", "stream.restart",
+                                           "stream.eof.follows-half-close", "nothing for",
+                                           "closes after its idle time only"};
+static const struct examples of_datagrams = {"datagram", "datagram.loss", "datagram.size.max-65507",
+                                             "nothing came", "its buffer has 8 KiB"};
+
+static void put_examples(const struct examples *x)
+{
+    printf("    # suites: [%s]      # only these checks: suites, ids, globs\n"
+           "    # skip: [%s]\n"
+           "    # levels: [must, robust]\n",
+           x->suite, x->skip);
+    printf("    # expect: [concurrent]  # what it promises beyond the standards\n"
+           "    # repeat: 3             # runs; a verdict that differs between them is told\n"
+           "    # waivers:              # what is known: it must go on to break in this very way\n"
+           "    #   - check: %s\n"
+           "    #     verdict: fail\n"
+           "    #     reason: \"%s\"   # must be a part of the reason\n"
+           "    #     why: \"%s\"\n",
+           x->check, x->reason, x->why);
+}
+
+static const char tail[] =
     "    #     issue: \"17\"\n"
     "    #     until: 2027-06-30       # the last day on which it holds\n"
     "    #     flaky: 1/20             # it breaks in at most 1 of 20 runs\n"
@@ -78,6 +97,8 @@ bool gate_init_print(const struct gate_init *model, struct problem *why)
     else
         printf(
             "    # speak: echo           # or line, redis-ping, a file, ...; rpc for rpc URLs\n");
+    printf("%s", start);
+    put_examples(endpoint_is_datagram(&e) ? &of_datagrams : &of_streams);
     printf("%s", tail);
     return true;
 }

@@ -70,7 +70,10 @@ static void hold_signals(sigset_t *ret_before)
 _Noreturn static void run_here(struct gate_target *t, pid_t gate)
 {
     struct run_command *c = &t->command.common;
+    char name[GATE_NAME_MAX + 16];
 
+    text_format(name, sizeof(name), "assay: %s", t->name);
+    log_open(name); /* several may speak at a time */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setsid(); /* a terminal's Ctrl-C is ours to pass on */
     if (getppid() != gate || dup2(t->json, STDOUT_FILENO) < 0)
@@ -263,6 +266,8 @@ static bool look_at(struct gate *g, struct gate_target *t, int64_t leave_us)
     }
     if (t->time_limit_ms && !t->over_time && deadline_passed(over_us)) {
         t->over_time = true;
+        log_error("%s: its time limit of %lld s is over", t->name,
+                  (long long)(t->time_limit_ms / 1000));
         end(t);
     }
     bool late = t->over_time && deadline_passed(over_us + (int64_t)LEAVE_MS * 1000);

@@ -294,7 +294,10 @@ static void judge_waivers(struct run *run)
         case WAIVER_RESTS:
             break;
         case WAIVER_STALE:
-            add_stale(run, "no longer holds: the verdict is now ", w, verdict_name(e->verdict));
+            if (e->verdict == w->verdict)
+                add_stale(run, "no longer holds, its reason is now: ", w, e->reason);
+            else
+                add_stale(run, "no longer holds: the verdict is now ", w, verdict_name(e->verdict));
             break;
         case WAIVER_EXPIRED:
             add_stale(run, "has run out on ", w, w->until);

@@ -15,6 +15,7 @@ enum {
     RETRY_MS = 50,
     ALIVE_TRIES = 3,
     DATAGRAM_TRY_MS = 200,
+    WORDS_ROOM = 300,
     JOB_SLACK_MS = 5000,
 };
 
@@ -98,6 +99,19 @@ static void last_line(const struct tail *t, struct buf *out)
     text_quote(out, slice_of(t->text + begin, end - begin), 200);
 }
 
+/* The last line of what it wrote: of standard error, or else of standard output. */
+static void last_words(const struct process *p, char *out, size_t cap)
+{
+    const struct tail *from = p->complained.len > 0 ? &p->complained : &p->said;
+    struct buf line;
+
+    buf_init(&line, WORDS_ROOM);
+    last_line(from, &line);
+    text_format(out, cap, "%s%s", line.len > 2 ? "; its last line: " : "",
+                line.len > 2 ? buf_text(&line) : "");
+    buf_free(&line);
+}
+
 static bool has_said(struct run *run)
 {
     return strstr(run->process.said.text, run->options->ready) ||
@@ -119,13 +133,14 @@ static bool await_words(struct run *run, int64_t limit_ms)
 
 static bool await_ready(struct run *run, struct problem *why)
 {
+    static const char more_time[] = " (--start-limit, in a gate limits: {start: ...})";
     int64_t limit_ms = run->options->start_limit_ms ? run->options->start_limit_ms : START_LIMIT_MS;
     bool said = !run->options->ready || await_words(run, limit_ms);
     int64_t until_us = deadline_in_ms(limit_ms);
     bool ended = said && supervise_job(run, become_ready, &until_us, limit_ms);
     bool ok = ended && run->helper.outcome->kind == OUTCOME_HELD;
-    struct buf words;
     char how[128];
+    char words[WORDS_ROOM];
 
     if (ok && !process_ended(&run->process))
         return true;
@@ -137,19 +152,16 @@ static bool await_ready(struct run *run, struct problem *why)
     if (run->trouble)
         return problem_set(why, "%.400s", run->ending);
     process_read(&run->process);
+    last_words(&run->process, words, sizeof(words));
     if (!process_ended(&run->process) && !said)
-        return problem_set(why, "the target was started but has not written \"%.100s\" after %d s",
-                           run->options->ready, (int)(limit_ms / 1000));
+        return problem_set(why,
+                           "the target was started but has not written \"%.100s\" after %d s%s%s",
+                           run->options->ready, (int)(limit_ms / 1000), more_time, words);
     if (!process_ended(&run->process))
-        return problem_set(why, "the target was started but %s is not reachable after %d s",
-                           run->target.url, (int)(limit_ms / 1000));
-    buf_init(&words, 1024);
-    last_line(&run->process.complained, &words);
+        return problem_set(why, "the target was started but %s is not reachable after %d s%s%s",
+                           run->target.url, (int)(limit_ms / 1000), more_time, words);
     process_end_text(&run->process, how, sizeof(how));
-    problem_set(why, "the target %s before it served at %s%s%s", how, run->target.url,
-                words.len > 2 ? "; its last line: " : "", words.len > 2 ? buf_text(&words) : "");
-    buf_free(&words);
-    return false;
+    return problem_set(why, "the target %s before it served at %s%s", how, run->target.url, words);
 }
 
 /* Whoever serves at the place already would be judged in the target's stead, and lose its socket

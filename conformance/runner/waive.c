@@ -191,8 +191,12 @@ static bool take_waiver(const struct reading *r, const yaml_node_t *node)
         if (!take_field(r, w, &seen, &pair))
             return false;
     }
-    if ((seen & KEYS_NEEDED) != KEYS_NEEDED)
-        return yaml_wrong(r->yaml, node, "a waiver needs check, verdict, reason and why");
+    for (size_t key = 0; key < KEYS; key++) {
+        if (KEYS_NEEDED & ~seen & 1U << key)
+            return yaml_wrong(r->yaml, node,
+                              "a waiver needs check, verdict, reason and why; this one has no %s",
+                              keys[key]);
+    }
     for (const struct waiver *first = all->list; first < w; first++) {
         bool both = !first->over || !w->over || text_eq(first->over, w->over);
 
@@ -273,7 +277,13 @@ void waivers_free(struct waivers *w)
 
 bool waiver_is_for(const struct waiver *w, const char *target)
 {
-    const char *kind = text_starts(target, "rpc+") ? target + strlen("rpc+") : target;
+    const char *kind = target;
+    size_t name = strcspn(kind, ":(");
+
+    if (kind[name] == '(')
+        kind += name + 1;
+    if (text_starts(kind, "rpc+"))
+        kind += strlen("rpc+");
     size_t len = strcspn(kind, ":");
 
     return !w->over || (strlen(w->over) == len && text_starts(kind, w->over));

@@ -50,7 +50,7 @@ struct yaml_node_s;
 bool waivers_take(const struct yaml *yaml, const struct yaml_node_s *list,
                   bool (*known)(const char *id), struct waivers *ret) MUST_USE;
 
-/* Whether it is for targets at this URL. */
+/* Whether it is for targets at this URL, which may stand as NAME (URL), as a gate calls them. */
 bool waiver_is_for(const struct waiver *w, const char *target);
 
 /* The waiver for this check on the target of this URL, or NULL. */

@@ -36,14 +36,15 @@ static void put_row(FILE *out, const char *head, const char *text, size_t max)
     }
 }
 
-/* Begins an annotation, whose message follows. False where it is one too many. */
-static bool begin(struct annotations *a, const char *title, const char *remark)
+/* Begins an annotation, whose message follows. False where it is one too many: then the last one
+   names it. */
+static bool begin(struct annotations *a, const char *title, const char *remark, const char *name)
 {
     size_t shown = a->total > SHOWN_MAX ? SHOWN_MAX - 1 : SHOWN_MAX;
 
     if (a->seen++ >= shown) {
         if (a->rest.len < NAMES_MAX)
-            buf_printf(&a->rest, "%s%.200s", a->seen - shown > 1 ? ", " : "", title);
+            buf_printf(&a->rest, "%s%.200s", a->seen - shown > 1 ? ", " : "", name);
         return false;
     }
     fprintf(a->out, "::%s title=", a->command);
@@ -57,7 +58,7 @@ static bool begin(struct annotations *a, const char *title, const char *remark)
 static void annotate(struct annotations *a, const struct report *r, const char *title,
                      const char *message)
 {
-    if (!begin(a, title, ""))
+    if (!begin(a, title, "", r->target))
         return;
     put_text(a->out, message, TEXT_MAX, false);
     put_row(a->out, "target", r->target, TEXT_MAX);
@@ -67,7 +68,7 @@ static void annotate(struct annotations *a, const struct report *r, const char *
 static void annotate_check(struct annotations *a, const struct report *r,
                            const struct report_check *c)
 {
-    if (!begin(a, c->id, level_name(c->level)))
+    if (!begin(a, c->id, level_name(c->level), c->id))
         return;
     put_text(a->out, c->claim, TEXT_MAX, false);
     put_row(a->out, "expected", c->expected, TEXT_MAX);
