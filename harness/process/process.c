@@ -180,7 +180,6 @@ void process_kill_tree(pid_t pid)
 
 bool process_end_orphans(int64_t deadline_us)
 {
-
     for (;;) {
         pid_t ended;
 
