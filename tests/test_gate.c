@@ -453,9 +453,9 @@ static void test_killed(void **state UNUSED)
 static void test_ignored_children(void **state UNUSED)
 {
     write_gate("targets:\n" GOOD);
-    struct program_result r =
-        program_run(LIMIT_S, "exec timeout 60 env --ignore-signal=CHLD @B/assay gate %s/gate.yaml",
-                    program_folder);
+    struct program_result r = program_run(
+        LIMIT_S, "exec timeout -s KILL 60 env --ignore-signal=CHLD @B/assay gate %s/gate.yaml",
+        program_folder);
 
     assert_status(&r, 0);
     program_free(&r);
