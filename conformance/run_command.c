@@ -336,7 +336,7 @@ int run_command_perform(const struct run_command *o)
         status = targets_run(&targets, o->repeat, !is_told(o));
     } else {
         log_error("%s", why.text);
-        status = STATUS_NO_VERDICT;
+        status = why.ours ? STATUS_KIT : STATUS_NO_VERDICT;
         targets_close(&targets);
         targets.several = true;
     }

@@ -5,6 +5,8 @@
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  *   prove BUILD-DIR --page         tries nothing: the page of what a run tries, docs/proof.md
+ *   prove BUILD-DIR --along        tries each twin by all checks of its suite: the page of which of
+ *                                  them fail along with the one that it is made for, docs/along.md
  *
  * With VERBOSE in the environment each catch is followed by its reason.
  */
@@ -31,7 +33,8 @@ enum {
     LINE_MAX_ = 1024,
     LIST_LIMIT_MS = 10000,
     TWIN_LIMIT_MS = 120000,
-    RUNS_MAX = 3, /* of a twin that comes to no verdict */
+    SUITE_TIMES = 5, /* as long for all checks of its suite */
+    RUNS_MAX = 3,    /* of a twin that comes to no verdict */
     TURN_MS = 10,
     PATIENCE_MS = 1500,
     PATIENCE_CLIENT_MS = 4000, /* their own time-outs must show */
@@ -69,6 +72,7 @@ struct job {
 struct proof {
     const char *build;
     const char *pattern;
+    bool along; /* the whole suite is tried, and what else fails is told */
     char folder[64];
     char *lines[TWINS_MAX]; /* what the fields of a twin point into */
     struct twin twins[TWINS_MAX];
@@ -163,6 +167,8 @@ PRINTF_LIKE(3, 4) static void say(struct proof *p, bool ok, const char *format, 
 
 static bool wanted(const struct proof *p, const struct twin *t)
 {
+    if (p->along)
+        return !t->sound;
     return !p->pattern || text_glob(p->pattern, t->name) || text_glob(p->pattern, t->check) ||
            (text_starts(t->check, p->pattern) && t->check[strlen(p->pattern)] == '.');
 }
@@ -274,6 +280,23 @@ static void put_url(const struct proof *p, const struct twin *t, const struct tr
         buf_put_str(out, service ? service : usual_service);
 }
 
+/* Behind the word: the check that must catch the twin, or all of its suite. */
+static void put_checks(const struct proof *p, const struct twin *t, const char *word,
+                       struct buf *out)
+{
+    size_t suite = strcspn(t->check, ".");
+
+    if (t->program && t->program->client)
+        suite += 1 + strcspn(t->check + suite + 1, ".");
+    if (!p->along || t->sound) {
+        buf_printf(out, "%s %s", word, t->check);
+        return;
+    }
+    buf_printf(out, "%s %.*s", word, (int)suite, t->check);
+    if (strstr(t->check, ".load.")) /* only where it is named */
+        buf_printf(out, "%s %s", word[1] == '-' ? word : "", t->check);
+}
+
 /* `assay check` starts the twin and dials it. */
 static void compose_server(const struct proof *p, const struct twin *t, const struct transport *how,
                            struct buf *out)
@@ -290,7 +313,8 @@ static void compose_server(const struct proof *p, const struct twin *t, const st
         buf_printf(&spawn, "%s/%zu-{port}", p->folder, number_of(p, t));
     buf_put_str(out, " check ");
     put_url(p, t, how, out);
-    buf_printf(out, " --only %s --spawn ", t->check);
+    put_checks(p, t, " --only", out);
+    buf_put_str(out, " --spawn ");
     text_shell_word(out, buf_text(&spawn));
     buf_free(&spawn);
 }
@@ -299,7 +323,8 @@ static void compose_server(const struct proof *p, const struct twin *t, const st
 static void compose_client(const struct proof *p, const struct twin *t, const struct transport *how,
                            struct buf *out)
 {
-    buf_printf(out, " client %s --listen ", t->check);
+    put_checks(p, t, " client", out);
+    buf_put_str(out, " --listen ");
     put_url(p, t, how, out);
 }
 
@@ -424,6 +449,28 @@ static bool run_again(struct proof *p, struct job *job)
     return true;
 }
 
+/* One line for the page: the twin, and what breaks along with its check. */
+static void tell_along(const struct twin *t, const json_t *root)
+{
+    const char *gap = "";
+    const json_t *entry;
+    size_t i;
+
+    printf("| `%s` | %s | ", t->name, t->check);
+    json_array_foreach(json_object_get(root, "checks"), i, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        const char *verdict = json_string_value(json_object_get(entry, "verdict"));
+        const char *reason = json_string_value(json_object_get(entry, "reason"));
+
+        if (!id || text_eq(id, t->check) || !verdict || !is_catch(verdict, reason ? reason : ""))
+            continue;
+        printf("%s%s", gap, id);
+        gap = ", ";
+    }
+    puts(" |");
+}
+
 static void finish(struct proof *p, struct job *job)
 {
     const struct twin *t = job->twin;
@@ -443,7 +490,9 @@ static void finish(struct proof *p, struct job *job)
         return;
     }
     bool caught = is_catch(verdict, reason);
-    if (cannot_be_tried(verdict, reason))
+    if (p->along)
+        tell_along(t, root);
+    else if (cannot_be_tried(verdict, reason))
         say(p, true, "%s # SKIP %s", t->name, reason);
     else
         say(p, caught, "%s %s by %s (%.1f s)%s%s%s%.300s", t->name, caught ? "caught" : "SURVIVED",
@@ -455,11 +504,12 @@ static void finish(struct proof *p, struct job *job)
     job->twin = NULL;
 }
 
-static bool is_over(struct job *job)
+static bool is_over(const struct proof *p, struct job *job)
 {
+    int64_t limit_us = (int64_t)TWIN_LIMIT_MS * 1000 * (p->along ? SUITE_TIMES : 1);
+
     process_read(&job->process);
-    return process_ended(&job->process) ||
-           deadline_passed(job->began_us + (int64_t)TWIN_LIMIT_MS * 1000);
+    return process_ended(&job->process) || deadline_passed(job->began_us + limit_us);
 }
 
 /* Two for each processor: most of a run is waiting for what does not come. */
@@ -502,7 +552,7 @@ static void try_twins(struct proof *p)
             bool slow = i >= servers;
             const struct twin *t;
 
-            if (job->twin && is_over(job)) {
+            if (job->twin && is_over(p, job)) {
                 if (job->twin->sound)
                     finish_control(p, job);
                 else
@@ -614,6 +664,15 @@ static bool print_page(const struct proof *p)
     return ok;
 }
 
+static const char along_head[] =
+    "# What fails along\n\n"
+    "Written by `build/release/tests/prove build/release --along`, which takes about half an hour "
+    "and is no part of\n`make test`. Each twin was tried by all checks of its suite. The check in "
+    "the second column is made for it; those\nin the third broke, too, since the fault touches "
+    "what they claim as well. Where a target is restarted\nor held up by one check, some that "
+    "follow may stand here by chance.\n\n"
+    "| twin | caught by | broke along |\n|---|---|---|";
+
 /* ---- */
 
 /* The lists, sockets of twins that died, and files of messages. */
@@ -642,12 +701,13 @@ int main(int argc, char **argv)
     static struct proof p;
 
     if (argc < 2 || argc > 3) {
-        fprintf(stderr, "Usage: prove BUILD-DIR [PATTERN | --page]\n");
+        fprintf(stderr, "Usage: prove BUILD-DIR [PATTERN | --page | --along]\n");
         return 2;
     }
     p.build = argv[1];
     bool page = argc > 2 && text_eq(argv[2], "--page");
-    p.pattern = argc > 2 ? argv[2] : NULL;
+    p.along = argc > 2 && text_eq(argv[2], "--along");
+    p.pattern = argc > 2 && !p.along ? argv[2] : NULL;
     text_copy(p.folder, sizeof(p.folder), "/tmp/prove-XXXXXX");
     /* Other users must come through to the sockets, too. */
     if (!mkdtemp(p.folder) || chmod(p.folder, 0711) != 0) {
@@ -660,6 +720,9 @@ int main(int argc, char **argv)
     add_controls(&p);
     if (ok && page) {
         ok = print_page(&p);
+    } else if (ok && p.along) {
+        puts(along_head);
+        try_twins(&p);
     } else if (ok) {
         try_twins(&p);
         if (!p.pattern)
@@ -668,7 +731,7 @@ int main(int argc, char **argv)
             say(&p, false, "\"%s\" matches no twin and no check", p.pattern);
     }
     clean_up(&p);
-    if (!page)
+    if (!page && !p.along)
         printf("1..%u\n", p.said);
     return ok && !p.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

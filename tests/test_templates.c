@@ -602,7 +602,8 @@ static void test_gitlab_runs(void **state UNUSED)
 static void make_sources(void)
 {
     try(0, NULL,
-        "mkdir $D/assay && cp -r --parents Makefile ci docs exchanges reference $D/assay && "
+        "mkdir $D/assay && cp -r --parents Makefile ci docs exchanges reference library "
+        "harness/report/report.h $D/assay && "
         "cd $D/assay && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t "
         "commit -q -m all && git tag v9 && "
         "git archive --prefix=assay-9/ -o $D/assay-9.tar.gz v9");
