@@ -213,9 +213,7 @@ static void finish(struct gate *g, struct gate_target *t, int status)
         text_format(text, sizeof(text), "the process that ran it died of signal %d (%s)",
                     WTERMSIG(status), strsignal(WTERMSIG(status)));
         report_nothing(g, t, STATUS_KIT, text);
-    } else if (fstat(t->json, &json) != 0 || json.st_size == 0) {
-        finish_untried(g, t);
-    } else if (!read_report(t, &why)) {
+    } else if (fstat(t->json, &json) == 0 && json.st_size > 0 && !read_report(t, &why)) {
         t->read = (struct report_read){0};
         report_nothing(g, t, STATUS_KIT, why.text);
     } else if (t->read.set.count == 0) {
