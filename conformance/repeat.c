@@ -134,7 +134,8 @@ static bool judge_all_flaky(struct run *run, const struct history *all, unsigned
 
         if (!e->waiver || !e->waiver->flaky_runs)
             continue;
-        judge_flaky(e, run->options, all[i].counts[e->waiver->verdict], runs);
+        judge_flaky(e, run->options, all[i].counts[e->waiver->verdict],
+                    runs - all[i].counts[VERDICT_SKIP]);
         any = true;
     }
     return any;

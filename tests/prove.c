@@ -5,8 +5,8 @@
  *
  *   prove BUILD-DIR [PATTERN]      PATTERN matches names of twins and ids of checks
  *   prove BUILD-DIR --page         tries nothing: the page of what a run tries, docs/proof.md
- *   prove BUILD-DIR --along        tries each twin by all checks of its suite: the page of which of
- *                                  them fail along with the one that it is made for, docs/along.md
+ *   prove BUILD-DIR --along        tries each twin by all checks of its suite, and prints which of
+ *                                  them fail along with the one that it is made for
  *
  * With VERBOSE in the environment each catch is followed by its reason.
  */

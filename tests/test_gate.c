@@ -393,6 +393,10 @@ static void test_waivers(void **state UNUSED)
         {"targets:\n" FAULTY "    waivers:\n" WAIVER("stream.echo.all-octets", "")
              WAIVER("stream.shutdown.half-close-drains", ""),
          1, "gate.yaml:8: the waiver of stream.shutdown.half-close-drains matches nothing"},
+        /* With a budget some checks are left out, and their waivers say nothing. */
+        {"targets:\n" FAULTY "    budget: 1ms\n    waivers:\n" WAIVER("stream.echo.all-octets", "")
+             WAIVER("stream.shutdown.half-close-drains", ""),
+         0, "gate: open"},
         /* One for both: it holds for one of them, and is needed. */
         {"waivers:\n" WAIVER("stream.echo.all-octets", "") "targets:\n" FAULTY GOOD, 0, "1 waived"},
         {"waivers:\n" WAIVER("stream.echo.all-octets", "") "targets:\n" GOOD, 1,
@@ -428,6 +432,15 @@ static void test_written_waivers_stay(void **state UNUSED)
     assert_contains(r.out, "why: \"ours\"\n");
     assert_null(strstr(r.out, "not yet explained"));
     assert_contains(r.out, "status 2\nrubbish\n");
+    program_free(&r);
+    /* What the gate file waives is explained there, and not written again. */
+    unlink(path);
+    write_gate("targets:\n" FAULTY "    waivers:\n" WAIVER("stream.echo.all-octets", ""));
+    r = program_run(LIMIT_S,
+                    "cd %s && @B/assay gate gate.yaml --quiet --write-waivers w.yaml; "
+                    "cat w.yaml",
+                    program_folder);
+    assert_contains(r.out, "waivers:\n  []\n");
     program_free(&r);
 }
 

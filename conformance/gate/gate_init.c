@@ -3,22 +3,8 @@
 
 #include <stdio.h>
 
+#include "conformance/runner/yaml.h"
 #include "harness/net/endpoint.h"
-
-/* A double-quoted scalar of YAML. */
-static void put_scalar(const char *key, const char *text)
-{
-    printf("    %s: \"", key);
-    for (; *text; text++) {
-        unsigned char octet = (unsigned char)*text;
-
-        if (octet < ' ' || octet == 0x7f)
-            printf("\\x%02x", octet);
-        else
-            printf("%s%c", octet == '"' || octet == '\\' ? "\\" : "", octet);
-    }
-    printf("\"\n");
-}
 
 static const char head[] =
     "# What the pipeline runs: assay gate FILE. `assay gate FILE --dry-run` prints the plan.\n"
@@ -86,14 +72,14 @@ bool gate_init_print(const struct gate_init *model, struct problem *why)
     if (!endpoint_parse(url, &e, why))
         return false;
     printf("%s", head);
-    put_scalar("url", url);
+    yaml_put(stdout, "url", url);
     if (spawn)
-        put_scalar("spawn", spawn);
+        yaml_put(stdout, "spawn", spawn);
     else
         printf(
             "    # spawn: \"./server {port}\"  # started, watched and stopped; else it must run\n");
     if (model->speak)
-        put_scalar("speak", model->speak);
+        yaml_put(stdout, "speak", model->speak);
     else
         printf(
             "    # speak: echo           # or line, redis-ping, a file, ...; rpc for rpc URLs\n");

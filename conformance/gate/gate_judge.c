@@ -166,9 +166,10 @@ static void tell_untried(struct gate *g, const struct gate_target *t, struct rep
    is closed without that. */
 static bool is_whole(const struct gate *g)
 {
-    bool whole = g->only_count == 0 && g->shards <= 1 && g->budget_ms == 0 && !g->interrupted;
+    bool whole = g->only_count == 0 && g->shards <= 1 && !g->interrupted;
 
     for (size_t i = 0; i < g->count; i++) {
+        whole = whole && !g->targets[i].command.common.run.selection.budget_ms;
         for (size_t k = 0; k < g->targets[i].report_count; k++)
             whole = whole && !g->targets[i].reports[k]->ending;
     }

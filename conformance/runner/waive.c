@@ -315,22 +315,6 @@ static bool is_plain(char octet)
     return octet >= 0x20 && octet < 0x7f;
 }
 
-/* A double-quoted scalar of YAML. The text came from such a file or is ASCII, so octets above that
-   are UTF-8, and stay readable. */
-static void write_scalar(FILE *out, const char *key, const char *text)
-{
-    fprintf(out, "    %s: \"", key);
-    for (; *text; text++) {
-        uint8_t octet = (uint8_t)*text;
-
-        if (octet < 0x20 || octet == 0x7f)
-            fprintf(out, "\\x%02x", octet);
-        else
-            fprintf(out, "%s%c", octet == '"' || octet == '\\' ? "\\" : "", octet);
-    }
-    fputs("\"\n", out);
-}
-
 /* Cuts off the word that was broken, where enough is left. */
 static size_t whole_words(const char *text, size_t len)
 {
@@ -369,14 +353,14 @@ static bool is_broken(const struct report_check *c)
 static void write_kept(FILE *out, const struct waiver *w)
 {
     fprintf(out, "  - check: %s\n    verdict: %s\n", w->check, verdict_name(w->verdict));
-    write_scalar(out, "reason", w->reason);
-    write_scalar(out, "why", w->why);
+    yaml_put(out, "reason", w->reason);
+    yaml_put(out, "why", w->why);
     if (w->over)
         fprintf(out, "    over: %s\n", w->over);
     if (w->until)
         fprintf(out, "    until: %s\n", w->until);
     if (w->issue)
-        write_scalar(out, "issue", w->issue);
+        yaml_put(out, "issue", w->issue);
     if (w->flaky_runs)
         fprintf(out, "    flaky: %u/%u\n", w->flaky_most, w->flaky_runs);
 }
@@ -395,8 +379,8 @@ static bool write_new(FILE *out, const struct report_check *c, const struct waiv
     else
         buf_put_str(&why, "not yet explained");
     fprintf(out, "  - check: %s\n    verdict: %s\n", c->id, verdict_name(c->verdict));
-    write_scalar(out, "reason", reason);
-    write_scalar(out, "why", buf_text(&why));
+    yaml_put(out, "reason", reason);
+    yaml_put(out, "why", buf_text(&why));
     buf_free(&why);
     return true;
 }
@@ -451,6 +435,8 @@ static size_t write_report(FILE *out, const struct report_set *set, size_t which
         const struct waiver *w = waivers_find(before, c->id, r->target);
 
         if (!is_broken(c) || is_written(set, which, c->id) || (w && is_kept(w, set, today)))
+            continue;
+        if (c->waived && !w) /* by a waiver that stands elsewhere, with its why */
             continue;
         bool expired = w && waiver_judge(w, c->verdict, c->reason, today) == WAIVER_EXPIRED;
         written += write_new(out, c, expired ? w : NULL);

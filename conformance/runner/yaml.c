@@ -172,3 +172,17 @@ unsigned yaml_line(const yaml_node_t *node)
 {
     return (unsigned)node->start_mark.line + 1;
 }
+
+void yaml_put(FILE *out, const char *key, const char *text)
+{
+    fprintf(out, "    %s: \"", key);
+    for (; *text; text++) {
+        uint8_t octet = (uint8_t)*text;
+
+        if (octet < 0x20 || octet == 0x7f)
+            fprintf(out, "\\x%02x", octet);
+        else
+            fprintf(out, "%s%c", octet == '"' || octet == '\\' ? "\\" : "", octet);
+    }
+    fputs("\"\n", out);
+}

@@ -6,6 +6,7 @@
 #ifndef CONFORMANCE_RUNNER_YAML_H
 #define CONFORMANCE_RUNNER_YAML_H
 
+#include <stdio.h>
 #include <yaml.h>
 
 #include "harness/base/text.h"
@@ -45,5 +46,9 @@ bool yaml_pair(const struct yaml *y, const yaml_node_t *node, size_t number,
 const yaml_node_t *yaml_item(const struct yaml *y, const yaml_node_t *node, size_t number);
 
 unsigned yaml_line(const yaml_node_t *node);
+
+/* Writes a line of a mapping four columns in: the key, and the text as a double-quoted scalar. What
+   is above ASCII is taken for UTF-8, and stays readable. */
+void yaml_put(FILE *out, const char *key, const char *text);
 
 #endif

@@ -159,33 +159,35 @@ void report_plain(struct buf *out, const char *text, size_t max, const char *spe
     }
 }
 
+const char *report_entity(char octet)
+{
+    switch (octet) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    default:
+        return NULL;
+    }
+}
+
 /* XML 1.0 forbids most control characters even when escaped, and what is not UTF-8 is forbidden
    altogether: both become \xHH. */
 void report_put_xml(FILE *out, const char *text)
 {
     for (const char *at = text; *at; at++) {
-        switch (*at) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        case '\n':
-            fputs("&#10;", out);
-            break;
-        case '\t':
-            fputs("&#9;", out);
-            break;
-        default:
+        const char *entity = report_entity(*at);
+
+        if (entity)
+            fputs(entity, out);
+        else if (*at == '\n' || *at == '\t')
+            fprintf(out, "&#%d;", *at);
+        else
             report_put_octet(out, *at);
-        }
     }
 }
 

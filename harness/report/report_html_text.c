@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "harness/report/report_html.h"
+#include "harness/report/reporters.h"
 
 enum { ELLIPSIS_LEN = 3, MS_PER_S = 1000, US_PER_MS = 1000, GROUP = 4 };
 
@@ -54,25 +55,12 @@ static size_t character_at(const char *text, uint32_t *ret)
 
 static void put_ascii(FILE *out, char octet)
 {
-    switch (octet) {
-    case '&':
-        fputs("&amp;", out);
-        break;
-    case '<':
-        fputs("&lt;", out);
-        break;
-    case '>':
-        fputs("&gt;", out);
-        break;
-    case '"':
-        fputs("&quot;", out);
-        break;
-    case '\'':
-        fputs("&#39;", out);
-        break;
-    default:
+    const char *entity = octet == '\'' ? "&#39;" : report_entity(octet);
+
+    if (entity)
+        fputs(entity, out);
+    else
         fputc(octet, out);
-    }
 }
 
 /* Writes the character that begins here, and returns how many octets it took. */

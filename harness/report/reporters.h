@@ -23,6 +23,9 @@ void report_plain(struct buf *out, const char *text, size_t max, const char *spe
 /* Text for an attribute or element of XML. */
 void report_put_xml(FILE *out, const char *text);
 
+/* What stands for an octet that means something in XML and HTML, or NULL for any other. */
+const char *report_entity(char octet);
+
 /* What is wrong with a check, for readers that know no more than this. */
 enum grade {
     GRADE_NONE, /* nothing, or it is waived */
