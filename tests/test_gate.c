@@ -276,6 +276,30 @@ static void test_bad_targets(void **state UNUSED)
     program_free(&r);
 }
 
+/* Ready once it says so, on either stream; one that serves and never says so is not waited for
+   longer than its limit. */
+static void test_ready(void **state UNUSED)
+{
+    static const char spawn[] =
+        "    url: tcp://127.0.0.1:0\n    only: stream.echo.identity\n    limits: {start: 3s}\n"
+        "    spawn: 'sleep 1; echo now it serves >&2; exec @B/assay-echo --listen "
+        "tcp://127.0.0.1:{port}'\n";
+    char text[2048];
+
+    text_format(text, sizeof(text),
+                "targets:\n  - name: says-so\n    ready: it serves\n%s  - name: silent\n"
+                "    ready: it is done\n%s",
+                spawn, spawn);
+    write_gate(text);
+    struct program_result r = run_gate("");
+
+    assert_status(&r, 3);
+    assert_contains(r.out, "ok          says-so ");
+    assert_contains(r.out, "no verdict  silent ");
+    assert_contains(r.out, "has not written \"it is done\" after 3 s");
+    program_free(&r);
+}
+
 /* A target that dies in one check is started again, and the other verdicts stay. */
 static void test_crash(void **state UNUSED)
 {
@@ -618,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_small_budget),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_bad_targets),
+        cmocka_unit_test(test_ready),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_time_limit),
         cmocka_unit_test(test_hostile_targets),
