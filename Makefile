@@ -19,11 +19,19 @@ CC_tsan     := clang
 OPT_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CC_cov      := clang
 OPT_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping
+# The fuzzers: instrumented for libFuzzer or AFL++, with the sanitizers and without (docs/fuzzing.md).
+CC_fuzz     := clang
+OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+CC_speed    := clang
+OPT_speed   := -O2 -g -fsanitize=fuzzer-no-link
+CC_afl      := afl-clang-fast
+OPT_afl     := -O2 -g
 CC          := $(CC_$(V))
 OPT         := $(OPT_$(V))
 OBJCOPY     ?= objcopy
 ifeq ($(OPT),)
-$(error V=$(V) is not known: release, asan, tsan or cov)
+$(error V=$(V) is not known: release, asan, tsan, cov, fuzz, speed or afl)
 endif
 
 WARN_BOTH := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -58,6 +66,7 @@ programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients)
 typed           := assay-msg $(clients)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
+comma := ,
 lib             := $(B)/libassay.a
 runner_obj      := $(filter-out $(B)/conformance/main.o,$(call obj,$(conformance_src)))
 library         := $(B)/lib/libassay.a
@@ -65,9 +74,10 @@ base_net_obj    := $(call obj,$(wildcard harness/base/*.c harness/net/*.c))
 test_bins       := $(patsubst tests/%.c,$(B)/tests/%,$(tests_src))
 test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs:%=tests/%.c)))
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
-	$(wildcard tests/*.c tests/*/*.c reference/*/*.c))
+	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench lint docs worth format install uninstall clean FORCE
+.PHONY: all help demo test tests prove stability gate bench fuzzers lint docs worth format install \
+	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
 all: $(B)/assay $(programs:%=$(B)/%) $(library)
@@ -220,6 +230,48 @@ $(B)/gen/msg_clnt.c: reference/msgprog/msg.x
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
+
+# Fuzzing: the archive of what the targets stand on, one fuzzer for each target, and the program
+# assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it.
+fuzz_src     := $(sort $(filter-out fuzz/engine/one.c fuzz/engine/main.c,$(wildcard fuzz/*/*.c)))
+fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
+fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
+tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
+fuzz_made    := $(B)/gen/msg_svc.o
+ENGINE_fuzz  := -fsanitize=fuzzer
+ENGINE_speed := -fsanitize=fuzzer
+ENGINE_afl   := -fsanitize=fuzzer
+$(call obj,$(fuzz_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
+$(call obj,$(fuzz_src)): | $(B)/gen/msg.h
+# What judges is no place to be discovered: it is compiled without coverage, and so is the harness
+# where a target does not attack it. The model and the targets count.
+BLIND_fuzz  := -fno-sanitize=fuzzer-no-link
+BLIND_speed := -fno-sanitize=fuzzer-no-link
+blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
+$(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
+$(B)/blind/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
+$(B)/libblind.a: $(harness_src:%.c=$(B)/blind/%.o)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(B)/blind/harness/report/report_html.o: | $(B)/gen/report_html_assets.h
+
+$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(fuzz_made)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -DFUZZ_ONE=fuzz_target_$(subst -,_,$*) -c $< -o $@
+
+$(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $(ENGINE_$(V)) $(filter %.o,$^) $(B)/libfuzz.a \
+		$(if $(filter tirpc-%,$*),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
+
+fuzzers: $(fuzzers)
 
 # The program that again.c in an evidence folder is, but for its data, as an array of lines.
 $(B)/conformance/evidence/again.o: $(B)/gen/again_lines.h

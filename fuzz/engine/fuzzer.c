@@ -1,0 +1,21 @@
+/*
+ * What libFuzzer and AFL++ call (the latter by its libAFLDriver, in shared memory and without a new
+ * process for each case). The fuzzer is made of one target.
+ */
+#include "fuzz/oracle/finding.h"
+#include "fuzz/target.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc UNUSED, char ***argv UNUSED)
+{
+    finding_open(fuzz_target_this->name, FINDING_ABORT);
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_one(fuzz_target_this, slice_of(data, size));
+    return 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * Judges a conversation of MSGPROG: calls that were sent, replies that came, in whatever order.
+ * Every call has the answers that it may get from the reference model (model.h); each reply belongs
+ * to the first call with its xid that has none yet and may have it. What is wrong is told as a
+ * finding.
+ */
+#ifndef FUZZ_ORACLE_JUDGE_H
+#define FUZZ_ORACLE_JUDGE_H
+
+#include "fuzz/oracle/model.h"
+
+enum { JUDGE_CALLS_MAX = 256 };
+
+struct judge {
+    struct model model;
+    size_t count;
+    struct expected calls[JUDGE_CALLS_MAX];
+    bool answered[JUDGE_CALLS_MAX];
+};
+
+/* A new conversation. */
+void judge_begin(struct judge *j, const struct model_rules *rules);
+
+/* A call, in the order in which they are executed. False where there are too many: nobody may send
+   it then. */
+bool judge_call(struct judge *j, struct slice message);
+
+/* A reply. */
+void judge_reply(struct judge *j, struct slice message);
+
+/* No more will come. */
+void judge_end(struct judge *j);
+
+#endif

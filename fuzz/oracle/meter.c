@@ -1,0 +1,182 @@
+/* The metered allocator, and the streams that libraries should not write to. */
+#include "fuzz/oracle/meter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/text.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define METER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define METER_ASAN 1
+#endif
+#endif
+
+/* Whoever defines malloc calls the one that was there before: that of the sanitizer, or glibc's. */
+#ifdef METER_ASAN
+#define BENEATH(name) __interceptor_##name
+#else
+#define BENEATH(name) __libc_##name
+#endif
+extern void *BENEATH(malloc)(size_t size);
+extern void *BENEATH(calloc)(size_t count, size_t size);
+extern void *BENEATH(realloc)(void *block, size_t size);
+extern void BENEATH(free)(void *block);
+
+static struct {
+    bool on;
+    int64_t live; /* octets; below zero where blocks from before were freed */
+    int64_t peak;
+    size_t request;
+    const char *top;    /* of the stack, where the case began */
+    const char *lowest; /* as far as it went */
+    int descriptor;     /* the lowest free one */
+    size_t output;
+    char said[80];
+} now;
+
+/* Whether so much may be asked for. */
+static bool admit(size_t size)
+{
+    const char *here = __builtin_frame_address(0);
+
+    if (!now.on)
+        return true;
+    if (here < now.lowest)
+        now.lowest = here;
+    if (size > now.request)
+        now.request = size;
+    if (size <= METER_ONE_MAX)
+        return true;
+    errno = ENOMEM;
+    return false;
+}
+
+static void *came(void *block)
+{
+    if (!now.on || !block)
+        return block;
+    now.live += (int64_t)malloc_usable_size(block);
+    if (now.live > now.peak)
+        now.peak = now.live;
+    return block;
+}
+
+static void goes(void *block)
+{
+    if (now.on && block)
+        now.live -= (int64_t)malloc_usable_size(block);
+}
+
+void *malloc(size_t size)
+{
+    return admit(size) ? came(BENEATH(malloc)(size)) : NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    size_t all = 0;
+
+    if (__builtin_mul_overflow(count, size, &all))
+        all = SIZE_MAX;
+    return admit(all) ? came(BENEATH(calloc)(count, size)) : NULL;
+}
+
+void *realloc(void *block, size_t size)
+{
+    if (!admit(size))
+        return NULL;
+    size_t was = now.on && block ? malloc_usable_size(block) : 0;
+    void *moved = BENEATH(realloc)(block, size);
+    if (moved || size == 0)
+        now.live -= (int64_t)was;
+    return came(moved);
+}
+
+void free(void *block)
+{
+    goes(block);
+    BENEATH(free)(block);
+}
+
+/* ---- what is written ---- */
+
+static ssize_t take_output(void *cookie UNUSED, const char *text, size_t len)
+{
+    if (now.output == 0)
+        text_format(now.said, sizeof(now.said), "%.*s", (int)size_min(len, 72), text);
+    now.output += len;
+    return (ssize_t)len;
+}
+
+static void catch_stream(FILE **stream)
+{
+    FILE *caught = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take_output});
+
+    if (!caught)
+        abort();
+    setvbuf(caught, NULL, _IONBF, 0);
+    *stream = caught;
+}
+
+void meter_open(void)
+{
+    catch_stream(&stdout);
+    catch_stream(&stderr);
+}
+
+/* ---- one case ---- */
+
+static int lowest_descriptor(void)
+{
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd;
+}
+
+void meter_descriptors(void)
+{
+    now.descriptor = lowest_descriptor();
+}
+
+void meter_begin(void)
+{
+    now.live = now.peak = 0;
+    now.request = now.output = 0;
+    now.top = now.lowest = __builtin_frame_address(0);
+    now.on = true;
+}
+
+void meter_end(struct meter *ret)
+{
+    now.on = false;
+    *ret = (struct meter){
+        .peak = (size_t)now.peak,
+        .request = now.request,
+        .live = now.live,
+        .stack = (size_t)(now.top - now.lowest),
+        .descriptors = lowest_descriptor() - now.descriptor,
+        .output = now.output,
+    };
+    if (now.output)
+        text_copy(ret->said, sizeof(ret->said), now.said);
+}
+
+void meter_pause(void)
+{
+    now.on = false;
+}
+
+void meter_resume(void)
+{
+    now.on = true;
+}

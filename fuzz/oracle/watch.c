@@ -1,0 +1,52 @@
+/* A clock of processor time, and a poll(2) that does not wait. */
+#include "fuzz/oracle/watch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "fuzz/oracle/finding.h"
+
+static volatile sig_atomic_t in_case;
+static volatile sig_atomic_t ticks; /* since the case began */
+
+/* The first tick may come at once after the begin: it does not count as a second. */
+static void tick(int signal_number UNUSED)
+{
+    if (in_case && ++ticks > WATCH_LIMIT_S)
+        finding_end(ORACLE_TIME, "the case has computed for %d s", WATCH_LIMIT_S);
+}
+
+void watch_open(void)
+{
+    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    struct itimerval second = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
+
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGPROF, &action, NULL) < 0 || setitimer(ITIMER_PROF, &second, NULL) < 0)
+        abort();
+}
+
+void watch_begin(void)
+{
+    ticks = 0;
+    in_case = 1;
+}
+
+void watch_end(void)
+{
+    in_case = 0;
+}
+
+/* The one of the C library, for everybody in the process, libraries too. */
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    int found = (int)syscall(SYS_poll, fds, count, in_case ? 0 : timeout);
+
+    if (found == 0 && in_case && timeout != 0)
+        finding_tell(ORACLE_WAITING, "poll(2) would wait for %d ms", timeout);
+    return found;
+}

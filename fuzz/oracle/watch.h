@@ -1,0 +1,18 @@
+/*
+ * The oracles of time and of waiting. Time is that of the processor: a case that computes for
+ * WATCH_LIMIT_S seconds is a finding, however busy the machine is. Waiting is a call of poll(2)
+ * with nothing there: since all octets of a case lie there before it begins, nothing ever will be.
+ */
+#ifndef FUZZ_ORACLE_WATCH_H
+#define FUZZ_ORACLE_WATCH_H
+
+enum { WATCH_LIMIT_S = 5 };
+
+/* Once, before the first case. A finding of time ends the process in either mode. */
+void watch_open(void);
+
+/* Around one case. */
+void watch_begin(void);
+void watch_end(void);
+
+#endif
