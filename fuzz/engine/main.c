@@ -7,6 +7,7 @@
 
 static const struct fuzz_command commands[] = {
     {"list", "the targets: name, what a case is, what is attacked", fuzz_command_list},
+    {"doctor", "refuses a fuzzer that is blind, unstable or mis-set", fuzz_command_doctor},
 };
 
 static const char *called = "assay-fuzz";
