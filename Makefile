@@ -21,7 +21,8 @@ CC_cov      := clang
 OPT_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 # The fuzzers: instrumented for libFuzzer or AFL++, with the sanitizers and without (docs/fuzzing.md).
 CC_fuzz     := clang
-OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+OPT_fuzz    := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-sanitize=null,object-size \
 	-fno-omit-frame-pointer
 CC_speed    := clang
 OPT_speed   := -O2 -g -fsanitize=fuzzer-no-link
@@ -246,10 +247,12 @@ $(call obj,$(fuzz_src) fuzz/engine/fuzzer.c): CFLAGS += $(tirpc) -Wno-cast-funct
 $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
-BLIND_fuzz  := -fno-sanitize=fuzzer-no-link
+BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
 blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
+# The comparisons that the second sanitizer adds to the model would be taken for its own.
+$(B)/fuzz/oracle/model.o: CFLAGS += -fno-sanitize=undefined
 $(B)/blind/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC   $@"

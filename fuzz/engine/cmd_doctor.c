@@ -46,7 +46,7 @@ static bool look(const struct rig *r, const char *environment, struct process *p
     struct buf out;
 
     buf_init(&out, sizeof(command));
-    buf_printf(&out, "exec env %s ASAN_OPTIONS=detect_leaks=0 ", environment);
+    buf_printf(&out, "exec env %s ", environment);
     text_shell_word(&out, r->fuzzer);
     buf_put_str(&out, " $(find ");
     text_shell_word(&out, r->seeds);
