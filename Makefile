@@ -77,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers fuzz afl lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -132,6 +132,31 @@ bench:
 	@ci/install-deps build test
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
 	@build/release/tests/bench build/release
+
+# Fuzzing for people: make fuzz-TARGET [T=60] [ENGINE=libfuzzer|afl], make fuzz for all of them.
+T      ?= 60
+ENGINE ?= libfuzzer
+variant_of_libfuzzer := fuzz
+variant_of_afl       := fuzz afl
+fuzzers_of_engine = $(foreach v,$(variant_of_$(ENGINE)),\
+	$(MAKE) --no-print-directory -s -j$(JOBS) V=$(v) fuzzers &&) \
+	$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
+
+fuzz-%:
+	@ci/install-deps build fuzz
+	@$(fuzzers_of_engine)
+	@ci/fuzz $(ENGINE) $(T) $*
+
+fuzz: T := 10
+fuzz:
+	@ci/install-deps build fuzz
+	@$(fuzzers_of_engine)
+	@ci/fuzz $(ENGINE) $(T) $(subst _,-,$(fuzz_targets))
+
+afl:
+	@ci/install-deps build fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=afl fuzzers
+	@echo "build/afl/fuzz-TARGET: run them with make fuzz-TARGET ENGINE=afl, or under afl-fuzz"
 
 tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
@@ -249,14 +274,16 @@ $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 # where a target does not attack it. The model and the targets count.
 BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
+BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
 blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
+$(call obj,$(blind_src)): CC = $(BLIND_CC)
 # The comparisons that the second sanitizer adds to the model would be taken for its own.
 $(B)/fuzz/oracle/model.o: CFLAGS += -fno-sanitize=undefined
 $(B)/blind/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	@$(CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
+	@$(BLIND_CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
 $(B)/libblind.a: $(harness_src:%.c=$(B)/blind/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^

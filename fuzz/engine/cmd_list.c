@@ -30,7 +30,7 @@ static void print_text(void)
     for (size_t i = 0; fuzz_targets[i]; i++) {
         const struct fuzz_target *t = fuzz_targets[i];
 
-        printf("%-16s  %-8s  %s\n", t->name, fuzz_form_name(t->form), t->what);
+        printf("%-16s  %-8s %6zu  %s\n", t->name, fuzz_form_name(t->form), t->max, t->what);
     }
 }
 
@@ -55,7 +55,7 @@ int fuzz_command_list(int argc, char **argv)
     if (argc == 2 && text_eq(argv[1], "--json"))
         return print_json();
     if (argc == 2 && text_eq(argv[1], "--help")) {
-        printf("Usage: %s list [--json]\n\nThe fuzz targets: name, what a case is, what is "
+        printf("Usage: %s list [--json]\n\nThe fuzz targets: name, what a case is, its octets at most, what is "
                "attacked.\n",
                fuzz_called());
         return STATUS_OK;

@@ -6,7 +6,7 @@
 #include "harness/base/text.h"
 
 static const struct fuzz_command commands[] = {
-    {"list", "the targets: name, what a case is, what is attacked", fuzz_command_list},
+    {"list", "the targets: name, what a case is and how long, what is attacked", fuzz_command_list},
     {"doctor", "refuses a fuzzer that is blind, unstable or mis-set", fuzz_command_doctor},
 };
 
