@@ -128,10 +128,12 @@ gate:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
 	@tests/with-rpcbind 'build/release/assay gate ci/self.yaml --quiet'
 
+# WHAT='suites throughput calls proxy fuzz' measures some of it.
 bench:
-	@ci/install-deps build test
+	@ci/install-deps build test fuzz
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
-	@build/release/tests/bench build/release
+	@for v in speed fuzz afl; do $(MAKE) --no-print-directory -s -j$(JOBS) V=$$v fuzzers || exit; done
+	@build/release/tests/bench build/release $(WHAT)
 
 # Fuzzing for people: make fuzz-TARGET [T=60] [ENGINE=libfuzzer|afl], make fuzz for all of them.
 T      ?= 60
