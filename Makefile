@@ -21,7 +21,8 @@ CC_cov      := clang
 OPT_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 # The fuzzers: instrumented for libFuzzer or AFL++, with the sanitizers and without (docs/fuzzing.md).
 CC_fuzz     := clang
-OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+OPT_fuzz    := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-sanitize=null,object-size \
 	-fno-omit-frame-pointer
 CC_speed    := clang
 OPT_speed   := -O2 -g -fsanitize=fuzzer-no-link
@@ -62,7 +63,7 @@ tests_programs  := prove bench
 tests_lib_src   := $(sort $(filter-out $(tests_src) $(tests_programs:%=tests/%.c),$(wildcard tests/*.c)))
 reference_dirs  := $(patsubst %/main.c,%,$(sort $(wildcard reference/*/main.c)))
 clients         := assay-sender assay-sendto
-programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients)
+programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients) assay-fuzz
 typed           := assay-msg $(clients)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -76,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers fuzz afl lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -127,10 +128,37 @@ gate:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
 	@tests/with-rpcbind 'build/release/assay gate ci/self.yaml --quiet'
 
+# WHAT='suites throughput calls proxy fuzz' measures some of it.
 bench:
-	@ci/install-deps build test
+	@ci/install-deps build test fuzz
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
-	@build/release/tests/bench build/release
+	@for v in speed fuzz afl; do $(MAKE) --no-print-directory -s -j$(JOBS) V=$$v fuzzers || exit; done
+	@build/release/tests/bench build/release $(WHAT)
+
+# Fuzzing for people: make fuzz-TARGET [T=60] [ENGINE=libfuzzer|afl], make fuzz for all of them.
+T      ?= 60
+ENGINE ?= libfuzzer
+variant_of_libfuzzer := fuzz
+variant_of_afl       := fuzz afl
+fuzzers_of_engine = $(foreach v,$(variant_of_$(ENGINE)),\
+	$(MAKE) --no-print-directory -s -j$(JOBS) V=$(v) fuzzers &&) \
+	$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
+
+fuzz-%:
+	@ci/install-deps build fuzz
+	@$(fuzzers_of_engine)
+	@ci/fuzz $(ENGINE) $(T) $*
+
+fuzz: T := 10
+fuzz:
+	@ci/install-deps build fuzz
+	@$(fuzzers_of_engine)
+	@ci/fuzz $(ENGINE) $(T) $(subst _,-,$(fuzz_targets))
+
+afl:
+	@ci/install-deps build fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=afl fuzzers
+	@echo "build/afl/fuzz-TARGET: run them with make fuzz-TARGET ENGINE=afl, or under afl-fuzz"
 
 tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
@@ -233,7 +261,8 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 
 # Fuzzing: the archive of what the targets stand on, one fuzzer for each target, and the program
 # assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it.
-fuzz_src     := $(sort $(filter-out fuzz/engine/one.c fuzz/engine/main.c,$(wildcard fuzz/*/*.c)))
+# The parts of an engine's fuzzer and of assay-fuzz are in no archive: one of them is a main.
+fuzz_src     := $(sort $(filter-out $(addprefix fuzz/engine/,one.c main.c fuzzer.c),$(wildcard fuzz/*/*.c)))
 fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
 tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
@@ -241,18 +270,22 @@ fuzz_made    := $(B)/gen/msg_svc.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
-$(call obj,$(fuzz_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
+$(call obj,$(fuzz_src) fuzz/engine/fuzzer.c): CFLAGS += $(tirpc) -Wno-cast-function-type
 $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
-BLIND_fuzz  := -fno-sanitize=fuzzer-no-link
+BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
+BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
 blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
+$(call obj,$(blind_src)): CC = $(BLIND_CC)
+# The comparisons that the second sanitizer adds to the model would be taken for its own.
+$(B)/fuzz/oracle/model.o: CFLAGS += -fno-sanitize=undefined
 $(B)/blind/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	@$(CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
+	@$(BLIND_CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
 $(B)/libblind.a: $(harness_src:%.c=$(B)/blind/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -273,6 +306,13 @@ $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuz
 
 fuzzers: $(fuzzers)
 
+# All targets without an engine. Its name in the build is that of a reference: assay looks for it
+# beside itself.
+$(B)/assay-fuzz: $(B)/fuzz/engine/main.o $(B)/libfuzz.a $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) $(tirpc_lib) -o $@
+$(B)/fuzz/engine/main.o: CFLAGS += $(tirpc)
+
 # The program that again.c in an evidence folder is, but for its data, as an array of lines.
 $(B)/conformance/evidence/again.o: $(B)/gen/again_lines.h
 $(B)/gen/again_lines.h: conformance/evidence/again.in
@@ -288,7 +328,14 @@ $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(run
 
 $(test_bins): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"
-	@$(CC) $(OPT) $^ $(LIBS) -lcmocka -lxml2 $(LIBS_$*) -o $@
+	@$(CC) $(OPT) $(filter-out $(B)/libfuzz.a,$^) $(fuzz_libs) $(LIBS) -lcmocka -lxml2 $(LIBS_$*) -o $@
+
+# Tests of the fuzz targets hold all of them, and the libtirpc that they attack.
+fuzz_tests := $(filter $(B)/tests/test_fuzz_%,$(test_bins))
+$(fuzz_tests): $(B)/libfuzz.a
+$(fuzz_tests): fuzz_libs = $(B)/libfuzz.a $(lib) $(LIBS) $(tirpc_lib)
+$(fuzz_tests:%=%.o): private CFLAGS += $(tirpc) -Wno-cast-function-type
+$(fuzz_tests:%=%.o): | $(B)/gen/msg.h
 
 $(test_programs): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"
