@@ -2,10 +2,9 @@
  * The structure-aware mutator as libFuzzer calls it. ASSAY_FUZZ_MUTATE=plain in the environment
  * leaves all mutation to libFuzzer, so that both can be compared.
  */
-#include "fuzz/engine/mutator.h"
-
 #include <stdlib.h>
 
+#include "fuzz/engine/grammar.h"
 #include "fuzz/target.h"
 #include "harness/base/text.h"
 
@@ -16,17 +15,6 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 /* NOLINTNEXTLINE(readability-function-size): the parameters are libFuzzer's */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
                                  size_t size2, uint8_t *out, size_t max, unsigned seed);
-
-const struct mutate_grammar *mutator_grammar(const struct fuzz_target *target)
-{
-    static const struct mutate_grammar *const of_form[FUZZ_FORMS] = {
-        [FUZZ_MESSAGE] = &mutate_grammar_message,
-        [FUZZ_CALLS] = &mutate_grammar_calls,
-        [FUZZ_REPLIES] = &mutate_grammar_replies,
-    };
-
-    return target->grammar ? target->grammar : of_form[target->form];
-}
 
 /* NULL where mutation is plain. */
 static const struct mutate_grammar *grammar(void)
@@ -39,7 +27,7 @@ static const struct mutate_grammar *grammar(void)
     asked = true;
     const char *wish = getenv("ASSAY_FUZZ_MUTATE");
     if (!wish || !text_eq(wish, "plain"))
-        found = mutator_grammar(fuzz_target_this);
+        found = grammar_of(fuzz_target_this);
     mutate_octets_by(LLVMFuzzerMutate);
     return found;
 }
