@@ -77,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers fuzz afl lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -277,7 +277,7 @@ $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
 BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
-blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
+blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
 $(call obj,$(blind_src)): CC = $(BLIND_CC)
 # The comparisons that the second sanitizer adds to the model would be taken for its own.
@@ -295,7 +295,7 @@ $(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(fuzz_made)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags
+$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags fuzz/targets.def
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -DFUZZ_ONE=fuzz_target_$(subst -,_,$*) -c $< -o $@
 
@@ -305,6 +305,22 @@ $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuz
 		$(if $(filter tirpc-%,$*),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
 
 fuzzers: $(fuzzers)
+
+# Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
+rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
+rig_parts := $(B)/tests/rigs/decode.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a
+$(rigs): $(B)/rigs/fuzz-rig-%: $(B)/fuzz/one/rig-%.o $(B)/tests/rigs/%.o $(rig_parts)
+	@mkdir -p $(@D)
+	@$(CC) $(OPT) $(ENGINE_$(V)) $^ $(LIBS) $(tirpc_lib) -o $@
+
+naked_src := $(addprefix tests/rigs/,decode.c sound.c) fuzz/engine/one_case.c fuzz/engine/examine.c fuzz/engine/provoke.c \
+	fuzz/engine/fuzzer.c $(addprefix fuzz/oracle/,finding.c meter.c watch.c) $(wildcard harness/base/*.c)
+$(B)/rigs/fuzz-rig-naked: fuzz/engine/one.c $(naked_src) $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out $(OPT),$(CFLAGS)) -O1 -fsanitize=fuzzer -DFUZZ_ONE=fuzz_target_rig_sound \
+		$(filter %.c,$^) -o $@
+
+rigs: $(rigs) $(B)/rigs/fuzz-rig-naked
 
 # All targets without an engine. Its name in the build is that of a reference: assay looks for it
 # beside itself.

@@ -55,7 +55,8 @@ int fuzz_command_list(int argc, char **argv)
     if (argc == 2 && text_eq(argv[1], "--json"))
         return print_json();
     if (argc == 2 && text_eq(argv[1], "--help")) {
-        printf("Usage: %s list [--json]\n\nThe fuzz targets: name, what a case is, its octets at most, what is "
+        printf("Usage: %s list [--json]\n\nThe fuzz targets: name, what a case is, its octets at "
+               "most, what is "
                "attacked.\n",
                fuzz_called());
         return STATUS_OK;
