@@ -62,7 +62,7 @@ tests_programs  := prove bench
 tests_lib_src   := $(sort $(filter-out $(tests_src) $(tests_programs:%=tests/%.c),$(wildcard tests/*.c)))
 reference_dirs  := $(patsubst %/main.c,%,$(sort $(wildcard reference/*/main.c)))
 clients         := assay-sender assay-sendto
-programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients)
+programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients) assay-fuzz
 typed           := assay-msg $(clients)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -233,7 +233,8 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 
 # Fuzzing: the archive of what the targets stand on, one fuzzer for each target, and the program
 # assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it.
-fuzz_src     := $(sort $(filter-out fuzz/engine/one.c fuzz/engine/main.c,$(wildcard fuzz/*/*.c)))
+# The parts of an engine's fuzzer and of assay-fuzz are in no archive: one of them is a main.
+fuzz_src     := $(sort $(filter-out $(addprefix fuzz/engine/,one.c main.c fuzzer.c),$(wildcard fuzz/*/*.c)))
 fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
 tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
@@ -241,7 +242,7 @@ fuzz_made    := $(B)/gen/msg_svc.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
-$(call obj,$(fuzz_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
+$(call obj,$(fuzz_src) fuzz/engine/fuzzer.c): CFLAGS += $(tirpc) -Wno-cast-function-type
 $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
@@ -282,6 +283,13 @@ $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuz
 		$(if $(filter tirpc-%,$*),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
 
 fuzzers: $(fuzzers)
+
+# All targets without an engine. Its name in the build is that of a reference: assay looks for it
+# beside itself.
+$(B)/assay-fuzz: $(B)/fuzz/engine/main.o $(B)/libfuzz.a $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) $(tirpc_lib) -o $@
+$(B)/fuzz/engine/main.o: CFLAGS += $(tirpc)
 
 # The program that again.c in an evidence folder is, but for its data, as an array of lines.
 $(B)/conformance/evidence/again.o: $(B)/gen/again_lines.h

@@ -2,15 +2,17 @@
  * What libFuzzer and AFL++ call (the latter by its libAFLDriver, in shared memory and without a new
  * process for each case). The fuzzer is made of one target.
  */
+#include "fuzz/engine/examine.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerInitialize(int *argc UNUSED, char ***argv UNUSED)
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     finding_open(fuzz_target_this->name, FINDING_ABORT);
+    examine_if_asked(*argc, *argv);
     return 0;
 }
 
