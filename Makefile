@@ -298,8 +298,8 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 	@{ echo '/* Made of $<. */' && echo 'static const char *const again_lines[] = {' && \
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
-# The part of the references that is tested by itself: the message store.
-tested_src := $(wildcard reference/store/*.c)
+# What is tested by itself: the message store of the references, and the rows of parsers.
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c) fuzz/oracle/finding.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
