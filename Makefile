@@ -291,7 +291,17 @@ $(B)/libblind.a: $(harness_src:%.c=$(B)/blind/%.o)
 	@$(AR) rcs $@ $^
 $(B)/blind/harness/report/report_html.o: | $(B)/gen/report_html_assets.h
 
-$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(fuzz_made)
+# The parts of our own server that the target msg-own attacks, under names of their own.
+served_obj := $(patsubst %.c,$(B)/served/%.o,reference/msgprog-own/service.c \
+	$(addprefix reference/wire/,words.c call.c record.c))
+served_names := -include fuzz/served/names.h
+$(call obj,$(wildcard fuzz/served/*.c)): CFLAGS += $(served_names)
+$(served_obj): $(B)/served/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(CFLAGS) $(served_names) -MMD -MP -c $< -o $@
+
+$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(served_obj) $(fuzz_made)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
@@ -336,8 +346,8 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 	@{ echo '/* Made of $<. */' && echo 'static const char *const again_lines[] = {' && \
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
-# The part of the references that is tested by itself: the message store.
-tested_src := $(wildcard reference/store/*.c)
+# What is tested by itself: the message store of the references, and the rows of parsers.
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c) fuzz/oracle/finding.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -407,4 +417,4 @@ clean:
 
 FORCE:
 
--include $(all_obj:.o=.d)
+-include $(all_obj:.o=.d) $(served_obj:.o=.d)
