@@ -83,6 +83,7 @@ void fuzz_one(const struct fuzz_target *target, struct slice input)
         open_target(target);
     if (input.len > target->max)
         return;
+    finding_about(NULL);
     run(target, input, &m);
     judge(target, input, &m);
 }

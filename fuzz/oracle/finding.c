@@ -24,6 +24,7 @@ static const struct known known[] = {
 
 static struct {
     const char *target;
+    const char *about;
     enum finding_mode mode;
     bool all_new;
     size_t count;
@@ -113,13 +114,29 @@ static _Noreturn void end_with(const struct finding *f)
     abort();
 }
 
+void finding_about(const char *part)
+{
+    findings.about = part;
+}
+
+static void write_text(struct finding *f, const char *format, va_list args) PRINTF_LIKE(2, 0);
+static void write_text(struct finding *f, const char *format, va_list args)
+{
+    text_vformat(f->text, sizeof(f->text), format, args);
+    if (findings.about) {
+        size_t len = strlen(f->text);
+
+        text_format(f->text + len, sizeof(f->text) - len, " [%s]", findings.about);
+    }
+}
+
 void finding_tell(enum oracle oracle, const char *format, ...)
 {
     struct finding f = {.oracle = oracle};
     va_list args;
 
     va_start(args, format);
-    text_vformat(f.text, sizeof(f.text), format, args);
+    write_text(&f, format, args);
     va_end(args);
     const struct known *of = find_known(&f);
     if (of)
@@ -136,7 +153,7 @@ void finding_end(enum oracle oracle, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    text_vformat(f.text, sizeof(f.text), format, args);
+    write_text(&f, format, args);
     va_end(args);
     end_with(&f);
 }

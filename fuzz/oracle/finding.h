@@ -38,6 +38,10 @@ struct finding {
 /* Whose findings these are, and what becomes of them. `target` must live as long as the process. */
 void finding_open(const char *target, enum finding_mode mode);
 
+/* What is tried from here on: stands in brackets behind the text of each finding, so that known.def
+   can name it. It must live as long as the process; NULL is nothing, as each case begins. */
+void finding_about(const char *part);
+
 void finding_tell(enum oracle oracle, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Tells one after which the case cannot go on: ends the process in either mode. */
