@@ -296,7 +296,14 @@ $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(run
 
 $(test_bins): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"
-	@$(CC) $(OPT) $^ $(LIBS) -lcmocka -lxml2 $(LIBS_$*) -o $@
+	@$(CC) $(OPT) $(filter-out $(B)/libfuzz.a,$^) $(fuzz_libs) $(LIBS) -lcmocka -lxml2 $(LIBS_$*) -o $@
+
+# Tests of the fuzz targets hold all of them, and the libtirpc that they attack.
+fuzz_tests := $(filter $(B)/tests/test_fuzz_%,$(test_bins))
+$(fuzz_tests): $(B)/libfuzz.a
+$(fuzz_tests): fuzz_libs = $(B)/libfuzz.a $(lib) $(LIBS) $(tirpc_lib)
+$(fuzz_tests:%=%.o): private CFLAGS += $(tirpc) -Wno-cast-function-type
+$(fuzz_tests:%=%.o): | $(B)/gen/msg.h
 
 $(test_programs): $(B)/tests/%: $(B)/tests/%.o $(B)/libtests.a $(lib)
 	@echo "  LINK $@"

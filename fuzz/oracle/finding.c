@@ -122,7 +122,9 @@ void finding_about(const char *part)
 static void write_text(struct finding *f, const char *format, va_list args) PRINTF_LIKE(2, 0);
 static void write_text(struct finding *f, const char *format, va_list args)
 {
-    text_vformat(f->text, sizeof(f->text), format, args);
+    size_t about = findings.about ? strlen(findings.about) + sizeof(" []") - 1 : 0;
+
+    text_vformat(f->text, sizeof(f->text) - size_min(about, sizeof(f->text) / 2), format, args);
     if (findings.about) {
         size_t len = strlen(f->text);
 

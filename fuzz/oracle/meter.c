@@ -116,20 +116,37 @@ static ssize_t take_output(void *cookie UNUSED, const char *text, size_t len)
     return (ssize_t)len;
 }
 
-static void catch_stream(FILE **stream)
-{
-    FILE *caught = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take_output});
-
-    if (!caught)
-        abort();
-    setvbuf(caught, NULL, _IONBF, 0);
-    *stream = caught;
-}
+static struct {
+    FILE *caught;
+    FILE *standard_output, *standard_error; /* those of the process, while a case runs */
+} streams;
 
 void meter_open(void)
 {
-    catch_stream(&stdout);
-    catch_stream(&stderr);
+    if (streams.caught)
+        return;
+    streams.caught = fopencookie(NULL, "w", (cookie_io_functions_t){.write = take_output});
+    if (!streams.caught)
+        abort();
+    setvbuf(streams.caught, NULL, _IONBF, 0);
+}
+
+static void catch_streams(void)
+{
+    streams.standard_output = stdout;
+    streams.standard_error = stderr;
+    stdout = stderr = streams.caught;
+}
+
+static void release_streams(void)
+{
+    stdout = streams.standard_output;
+    stderr = streams.standard_error;
+}
+
+size_t meter_output(void)
+{
+    return now.output;
 }
 
 /* ---- one case ---- */
@@ -153,12 +170,14 @@ void meter_begin(void)
     now.live = now.peak = 0;
     now.request = now.output = 0;
     now.top = now.lowest = __builtin_frame_address(0);
+    catch_streams();
     now.on = true;
 }
 
 void meter_end(struct meter *ret)
 {
     now.on = false;
+    release_streams();
     *ret = (struct meter){
         .peak = (size_t)now.peak,
         .request = now.request,

@@ -20,9 +20,12 @@ struct meter {
     char said[80];   /* the first of them */
 };
 
-/* Once, before the first case: standard streams go to the meter from here on. Our own messages are
+/* Before the first case. Around each case standard streams go to the meter; our own messages are
    written to the descriptor. */
 void meter_open(void);
+
+/* What was written in this case so far, as meter.output. */
+size_t meter_output(void);
 
 /* Looks which descriptor is the lowest free one: from here on it is what meter_end compares with.
    Two system calls, which are too many for each case. */

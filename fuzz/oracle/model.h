@@ -44,6 +44,8 @@ struct model_rules {
     bool strict;          /* the order of checks is known */
     bool text_ends_at_0;  /* a string ends at its first NUL (libtirpc, whose strings are C's) */
     bool drops_long_auth; /* an opaque_auth over 400 octets makes it no message (libtirpc) */
+    bool sys_tail_ok;     /* octets behind authsys_parms are taken (libtirpc) */
+    bool gss_open;        /* RPCSEC_GSS is served, and the model knows nothing of it */
     uint32_t text_max;    /* of an argument or result */
 };
 

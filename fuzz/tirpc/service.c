@@ -20,6 +20,7 @@ const struct model_rules service_rules = {
     .strict = true,
     .text_ends_at_0 = true,
     .drops_long_auth = true,
+    .sys_tail_ok = true,
     .text_max = WRAPSTRING_MAX,
 };
 
