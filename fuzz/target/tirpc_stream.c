@@ -27,44 +27,52 @@ static void open_stream(void)
 
 /* What the octets of a case are, record by record. */
 struct calls {
-    bool empty_fragment; /* in a record, and not its last */
-    bool open;           /* behind the last record there is the begin of one */
+    bool open; /* behind the last record there is the begin of one */
     uint32_t open_xid;
 };
 
-/* A mark of 0 is an empty fragment that is not the last of its record. */
-static bool has_empty_fragment(struct slice input)
+/* Where the first mark of 0 stands, an empty fragment that is not the last of its record; else the
+   length. */
+static size_t find_empty_fragment(struct slice input)
 {
-    while (input.len >= RECORD_HEADER) {
-        const uint8_t *p = input.data;
+    struct slice left = input;
+
+    while (left.len >= RECORD_HEADER) {
+        const uint8_t *p = left.data;
         uint32_t mark = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 
         if (mark == 0)
-            return true;
-        input = slice_from(input, RECORD_HEADER + (mark & RECORD_LENGTH_MAX));
+            return input.len - left.len;
+        left = slice_from(left, RECORD_HEADER + (mark & RECORD_LENGTH_MAX));
     }
-    return false;
+    return input.len;
 }
 
 /* A case is short, whatever its marks announce. */
 static const struct record_limits no_limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
 
-/* Gives all calls to the judge. What is left at the end is no message, since its record is not
-   whole; but svc_vc may take it for one. */
+/*
+ * Gives the calls to the judge. What is left at the end is no message, since its record is not
+ * whole; but svc_vc may take it for one. What stands behind a record with an empty fragment is not
+ * judged: libtirpc has lost the records there, and nobody knows what it has stored.
+ */
 static void read_calls(struct slice input, struct calls *ret)
 {
     struct record_in record;
     struct wire_in in;
+    struct slice left = input;
+    size_t empty = find_empty_fragment(input);
     size_t used = 0;
 
-    *ret = (struct calls){.empty_fragment = has_empty_fragment(input)};
+    *ret = (struct calls){.open = false};
+    if (empty < input.len)
+        finding_about("a fragment is empty");
     record_open(&record, &no_limits);
-    for (; input.len; input = slice_from(input, used)) {
-        enum record_state state = record_feed(&record, input, &used);
+    for (; left.len && input.len - left.len <= empty; left = slice_from(left, used)) {
+        enum record_state state = record_feed(&record, left, &used);
 
-        if (state == RECORD_WHOLE && !judge_call(&judge, record_message(&record)))
-            break;
-        if (state == RECORD_BROKEN)
+        if (state == RECORD_BROKEN ||
+            (state == RECORD_WHOLE && !judge_call(&judge, record_message(&record))))
             break;
     }
     wire_open(&in, record_message(&record));
@@ -73,6 +81,27 @@ static void read_calls(struct slice input, struct calls *ret)
         ret->open = wire_ok(&in);
     }
     record_close(&record);
+}
+
+/* The case as far as it asks nobody for RPCSEC_GSS. */
+static struct slice without_gss(struct slice input)
+{
+    struct record_in record;
+    struct slice left = input;
+    size_t begin = 0;
+    size_t used = 0;
+
+    record_open(&record, &no_limits);
+    for (; left.len; left = slice_from(left, used)) {
+        enum record_state state = record_feed(&record, left, &used);
+
+        if (state == RECORD_BROKEN || service_shuns(record_message(&record)))
+            break;
+        if (state == RECORD_WHOLE)
+            begin = input.len - left.len + used;
+    }
+    record_close(&record);
+    return left.len ? slice_sub(input, 0, begin) : input;
 }
 
 static struct slice next_reply(const struct stream_replies *r, size_t number, size_t *at)
@@ -105,8 +134,6 @@ static void judge_whole(struct slice input)
     meter_pause();
     read_calls(input, &calls);
     meter_resume();
-    if (calls.empty_fragment)
-        finding_about("a fragment is empty");
     for (size_t i = 0; i < whole.count; i++) {
         struct slice reply = next_reply(&whole, i, &at);
 
@@ -165,9 +192,10 @@ static void call_null(void)
         finding_tell(ORACLE_ALIVE, "%zu replies to a NULL call after the case", pieces.count);
 }
 
-static void run_stream(struct slice input)
+static void run_stream(struct slice octets)
 {
     static const struct stream_cut none;
+    struct slice input = without_gss(octets);
     struct stream_cut cut = cut_of(input);
 
     service_reset();
@@ -176,6 +204,7 @@ static void run_stream(struct slice input)
     service_reset();
     stream_talk(input, &cut, &pieces);
     judge_pieces(cut);
+    finding_about(NULL);
     call_null();
 }
 
