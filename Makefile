@@ -77,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers fuzz afl lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -279,7 +279,7 @@ $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
 BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
-blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c fuzz/mutate/*.c))
+blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c fuzz/mutate/*.c))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
 $(call obj,$(blind_src)): CC = $(BLIND_CC)
 # The comparisons that the second sanitizer adds to the model would be taken for its own.
@@ -293,11 +293,21 @@ $(B)/libblind.a: $(harness_src:%.c=$(B)/blind/%.o)
 	@$(AR) rcs $@ $^
 $(B)/blind/harness/report/report_html.o: | $(B)/gen/report_html_assets.h
 
-$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(fuzz_made)
+# The parts of our own server that the target msg-own attacks, under names of their own.
+served_obj := $(patsubst %.c,$(B)/served/%.o,reference/msgprog-own/service.c \
+	$(addprefix reference/wire/,words.c call.c record.c))
+served_names := -include fuzz/served/names.h
+$(call obj,$(wildcard fuzz/served/*.c)): CFLAGS += $(served_names)
+$(served_obj): $(B)/served/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(CFLAGS) $(served_names) -MMD -MP -c $< -o $@
+
+$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(served_obj) $(fuzz_made)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags
+$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags fuzz/targets.def
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -DFUZZ_ONE=fuzz_target_$(subst -,_,$*) -c $< -o $@
 
@@ -314,6 +324,22 @@ $(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.d
 	@echo "  LINK $@"
 	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic $(mutate_so_src) -o $@
 
+# Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
+rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
+rig_parts := $(B)/tests/rigs/decode.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a
+$(rigs): $(B)/rigs/fuzz-rig-%: $(B)/fuzz/one/rig-%.o $(B)/tests/rigs/%.o $(rig_parts)
+	@mkdir -p $(@D)
+	@$(CC) $(OPT) $(ENGINE_$(V)) $^ $(LIBS) $(tirpc_lib) -o $@
+
+naked_src := $(addprefix tests/rigs/,decode.c sound.c) fuzz/engine/one_case.c fuzz/engine/examine.c fuzz/engine/provoke.c \
+	fuzz/engine/fuzzer.c $(addprefix fuzz/oracle/,finding.c meter.c watch.c) $(wildcard harness/base/*.c)
+$(B)/rigs/fuzz-rig-naked: fuzz/engine/one.c $(naked_src) $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out $(OPT),$(CFLAGS)) -O1 -fsanitize=fuzzer -DFUZZ_ONE=fuzz_target_rig_sound \
+		$(filter %.c,$^) -o $@
+
+rigs: $(rigs) $(B)/rigs/fuzz-rig-naked
+
 # All targets without an engine. Its name in the build is that of a reference: assay looks for it
 # beside itself.
 $(B)/assay-fuzz: $(B)/fuzz/engine/main.o $(B)/libfuzz.a $(lib)
@@ -328,8 +354,8 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 	@{ echo '/* Made of $<. */' && echo 'static const char *const again_lines[] = {' && \
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
-# The part of the references that is tested by itself: the message store.
-tested_src := $(wildcard reference/store/*.c fuzz/mutate/*.c)
+# What is tested by itself: the message store of the references, the rows of parsers, the mutator.
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -399,4 +425,4 @@ clean:
 
 FORCE:
 
--include $(all_obj:.o=.d)
+-include $(all_obj:.o=.d) $(served_obj:.o=.d)

@@ -116,3 +116,23 @@ void judge_end(struct judge *j)
             tell_status(&j->calls[i], ANSWER_NONE);
     }
 }
+
+void judge_end_closed(struct judge *j)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        if (j->answered[i])
+            continue;
+        if (!(j->calls[i].allowed & 1U << ANSWER_NONE))
+            tell_status(&j->calls[i], ANSWER_NONE);
+        return;
+    }
+}
+
+bool judge_awaits(const struct judge *j, uint32_t xid)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        if (!j->answered[i] && j->calls[i].xid == xid)
+            return true;
+    }
+    return false;
+}

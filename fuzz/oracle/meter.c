@@ -30,8 +30,10 @@ extern void *BENEATH(calloc)(size_t count, size_t size);
 extern void *BENEATH(realloc)(void *block, size_t size);
 extern void BENEATH(free)(void *block);
 
+/* Engines have threads of their own, which the case is not to answer for. */
+static _Thread_local bool on;
+
 static struct {
-    bool on;
     int64_t live; /* octets; below zero where blocks from before were freed */
     int64_t peak;
     size_t request;
@@ -47,7 +49,7 @@ static bool admit(size_t size)
 {
     const char *here = __builtin_frame_address(0);
 
-    if (!now.on)
+    if (!on)
         return true;
     if (here < now.lowest)
         now.lowest = here;
@@ -61,7 +63,7 @@ static bool admit(size_t size)
 
 static void *came(void *block)
 {
-    if (!now.on || !block)
+    if (!on || !block)
         return block;
     now.live += (int64_t)malloc_usable_size(block);
     if (now.live > now.peak)
@@ -71,7 +73,7 @@ static void *came(void *block)
 
 static void goes(void *block)
 {
-    if (now.on && block)
+    if (on && block)
         now.live -= (int64_t)malloc_usable_size(block);
 }
 
@@ -93,7 +95,7 @@ void *realloc(void *block, size_t size)
 {
     if (!admit(size))
         return NULL;
-    size_t was = now.on && block ? malloc_usable_size(block) : 0;
+    size_t was = on && block ? malloc_usable_size(block) : 0;
     void *moved = BENEATH(realloc)(block, size);
     if (moved || size == 0)
         now.live -= (int64_t)was;
@@ -171,12 +173,12 @@ void meter_begin(void)
     now.request = now.output = 0;
     now.top = now.lowest = __builtin_frame_address(0);
     catch_streams();
-    now.on = true;
+    on = true;
 }
 
 void meter_end(struct meter *ret)
 {
-    now.on = false;
+    on = false;
     release_streams();
     *ret = (struct meter){
         .peak = (size_t)now.peak,
@@ -192,10 +194,10 @@ void meter_end(struct meter *ret)
 
 void meter_pause(void)
 {
-    now.on = false;
+    on = false;
 }
 
 void meter_resume(void)
 {
-    now.on = true;
+    on = true;
 }

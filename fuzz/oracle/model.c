@@ -55,6 +55,7 @@ struct header {
     uint32_t flavor;
     struct slice cred;
     struct slice args;
+    bool cut; /* the octets end within it */
 };
 
 /* The cursor of wire.h says in words what is wrong, which costs more than all the rest here. */
@@ -98,6 +99,7 @@ static bool read_header(struct slice message, struct header *ret)
     ret->xid = word(&w);
     uint32_t type = word(&w);
     ret->rpcvers = word(&w);
+    ret->cut = w.failed;
     if (w.failed || type != ONC_CALL)
         return false;
     ret->prog = word(&w);
@@ -106,6 +108,7 @@ static bool read_header(struct slice message, struct header *ret)
     ret->cred = read_auth(&w, ret, &ret->flavor);
     read_auth(&w, ret, &flavor);
     ret->args = slice_from(message, w.at);
+    ret->cut = w.failed;
     return !w.failed || ret->rpcvers != ONC_VERSION;
 }
 
@@ -175,6 +178,7 @@ static uint32_t call_procedure(struct model *m, const struct header *h, struct e
         call_readmsg(m, &in, e);
     else
         e->results_known = h->proc == ONC_NULLPROC;
+    e->cut = in.fault == WIRE_SHORT;
     if (!wire_ok(&in))
         return bit(ANSWER_GARBAGE_ARGS);
     if (m->rules->strict)
@@ -237,6 +241,7 @@ void model_call(struct model *m, struct slice message, struct expected *ret)
 
     *ret = (struct expected){.allowed = bit(ANSWER_NONE)};
     bool whole = read_header(message, &h);
+    ret->cut = h.cut;
     ret->xid = h.xid;
     if (h.long_auth && h.rpcvers == ONC_VERSION && !m->rules->drops_long_auth)
         ret->allowed = bit(ANSWER_AUTH_ERROR) | (whole ? 0 : bit(ANSWER_NONE));

@@ -65,6 +65,7 @@ struct model {
 struct expected {
     uint32_t xid;     /* where there may be a reply */
     uint32_t allowed; /* bits: 1 << enum answer */
+    bool cut;         /* the message ends within itself */
     bool results_known;
     uint8_t word[4];      /* room for results that are one number */
     struct slice results; /* of a SUCCESS; of READMSG: the text without its length and padding */

@@ -12,6 +12,13 @@
 /* The dispatcher that rpcgen makes of msg.x, which its header does not declare. */
 void msgprog_2(struct svc_req *request, SVCXPRT *transport);
 
+/*
+ * Whether the message asks for RPCSEC_GSS. There libtirpc reads files, asks the nscd, and keeps
+ * what Kerberos has allocated, once per process or each time: a case ends in front of it, unless
+ * ASSAY_FUZZ_GSS is in the environment.
+ */
+bool service_shuns(struct slice message);
+
 /* Forgets all messages. */
 void service_reset(void);
 
