@@ -21,7 +21,6 @@ struct afl {
 /* The afl_custom_ names and their parameters are AFL++'s. */
 void *afl_custom_init(void *engine, unsigned seed);
 void afl_custom_deinit(void *state);
-/* NOLINTNEXTLINE(readability-function-size) */
 size_t afl_custom_fuzz(void *state, uint8_t *data, size_t size, uint8_t **ret_out, uint8_t *other,
                        size_t other_size, size_t max);
 size_t afl_custom_havoc_mutation(void *state, uint8_t *data, size_t size, uint8_t **ret_out,
@@ -58,6 +57,7 @@ size_t afl_custom_havoc_mutation(void *state, uint8_t *data, size_t size, uint8_
     return mutate_case(afl->grammar, afl->out, size, max, (unsigned)rng_next(&afl->rng));
 }
 
+/* NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter) */
 size_t afl_custom_fuzz(void *state, uint8_t *data, size_t size, uint8_t **ret_out, uint8_t *other,
                        size_t other_size, size_t max)
 {

@@ -12,7 +12,6 @@ enum { PLAIN_ONCE_IN = 16, CROSS_ONCE_IN = 8 };
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
-/* NOLINTNEXTLINE(readability-function-size): the parameters are libFuzzer's */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
                                  size_t size2, uint8_t *out, size_t max, unsigned seed);
 
@@ -44,6 +43,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 
 /* libFuzzer would cross every other time, which is too often: cases would only grow. Returning 0
    makes it draw another mutation. */
+/* NOLINTNEXTLINE(readability-function-size): the parameters are libFuzzer's */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
                                  size_t size2, uint8_t *out, size_t max, unsigned seed)
 {

@@ -10,6 +10,8 @@ enum {
     TRIES = 16, /* mutations drawn before it is given up: few apply to everything */
     STACK_MAX = 4,
     CALLS_MAX = 4, /* messages of a new case */
+    SHORT = 3,
+    LONG_ONCE_IN = 4,
 };
 
 static const struct {
@@ -151,6 +153,22 @@ static unsigned draw_depth(struct work *w)
     return depth;
 }
 
+/* Of a long conversation a short run of records goes on, mostly: each call of a case takes its
+   time, and what is new seldom needs many. */
+static void shorten(struct work *w)
+{
+    if (w->count <= SHORT || make_once_in(&w->rng, LONG_ONCE_IN))
+        return;
+    uint32_t kept = 1 + make_draw(&w->rng, SHORT);
+    uint32_t first = make_draw(&w->rng, w->count - kept + 1);
+    uint32_t at = w->records[first].at;
+    uint32_t len = w->records[first + kept - 1].end - at;
+    memmove(w->data, w->data + at, len);
+    w->size = len;
+    done |= (uint64_t)1 << MUTATE_RECORD_DROP;
+    work_scan(w);
+}
+
 size_t mutate_case(const struct mutate_grammar *grammar, uint8_t *data, size_t size, size_t max,
                    unsigned seed)
 {
@@ -161,6 +179,7 @@ size_t mutate_case(const struct mutate_grammar *grammar, uint8_t *data, size_t s
         make_case(w);
         return w->size;
     }
+    shorten(w);
     for (unsigned depth = draw_depth(w); depth > 0; depth--) {
         if (!apply_any(w))
             make_case(w);
