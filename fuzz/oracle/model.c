@@ -66,11 +66,10 @@ struct words {
 
 static uint32_t word(struct words *w)
 {
-    const uint8_t *p = w->all.data + w->at;
-
     w->failed |= w->all.len - w->at < 4;
     if (w->failed)
         return 0;
+    const uint8_t *p = w->all.data + w->at;
     w->at += 4;
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
