@@ -262,7 +262,9 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 # Fuzzing: the archive of what the targets stand on, one fuzzer for each target, and the program
 # assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it.
 # The parts of an engine's fuzzer and of assay-fuzz are in no archive: one of them is a main.
-fuzz_src     := $(sort $(filter-out $(addprefix fuzz/engine/,one.c main.c fuzzer.c),$(wildcard fuzz/*/*.c)))
+fuzz_src     := $(sort $(filter-out $(addprefix fuzz/engine/,one.c main.c fuzzer.c mutator.c afl.c),$(wildcard fuzz/*/*.c)))
+# What an engine calls stands beside the archive: no program but a fuzzer has it.
+engine_src   := fuzz/engine/fuzzer.c fuzz/engine/mutator.c
 fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
 tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
@@ -270,14 +272,15 @@ fuzz_made    := $(B)/gen/msg_svc.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
-$(call obj,$(fuzz_src) fuzz/engine/fuzzer.c): CFLAGS += $(tirpc) -Wno-cast-function-type
+$(call obj,$(fuzz_src) $(engine_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
 $(call obj,$(fuzz_src)): | $(B)/gen/msg.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
 BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
 BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
-blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
+blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c, \
+	$(foreach room,oracle engine case mutate,$(wildcard fuzz/$(room)/*.c)))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
 $(call obj,$(blind_src)): CC = $(BLIND_CC)
 # The comparisons that the second sanitizer adds to the model would be taken for its own.
@@ -309,12 +312,18 @@ $(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags fuzz/targets.def
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -DFUZZ_ONE=fuzz_target_$(subst -,_,$*) -c $< -o $@
 
-$(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a $(lib)
+$(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuzz.a $(B)/libblind.a $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $(ENGINE_$(V)) $(filter %.o,$^) $(B)/libfuzz.a \
 		$(if $(filter tirpc-%,$*),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
 
-fuzzers: $(fuzzers)
+fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
+
+# The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
+mutate_so_src := $(wildcard fuzz/mutate/*.c) fuzz/engine/afl.c $(addprefix harness/base/,rng.c text.c log.c)
+$(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.def) $(B)/flags
+	@echo "  LINK $@"
+	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic $(mutate_so_src) -o $@
 
 # Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
 rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
@@ -346,8 +355,8 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 	@{ echo '/* Made of $<. */' && echo 'static const char *const again_lines[] = {' && \
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
-# What is tested by itself: the message store of the references, and the rows of parsers.
-tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c) fuzz/oracle/finding.c
+# What is tested by itself: the message store of the references, the rows of parsers, the mutator.
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^

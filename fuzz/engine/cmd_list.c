@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "fuzz/engine/commands.h"
+#include "fuzz/engine/grammar.h"
 #include "fuzz/oracle/finding.h"
 #include "harness/base/log.h"
 #include "harness/base/text.h"
@@ -26,12 +27,21 @@ const char *fuzz_form_name(enum fuzz_form form)
     return names[form];
 }
 
+/* Where cases are mutated as octets: none. */
+static const char *grammar_name(const struct fuzz_target *target)
+{
+    const struct mutate_grammar *grammar = grammar_of(target);
+
+    return grammar ? grammar->name : "none";
+}
+
 static void print_text(void)
 {
     for (size_t i = 0; fuzz_targets[i]; i++) {
         const struct fuzz_target *t = fuzz_targets[i];
 
-        printf("%-16s  %-8s %6zu  %s\n", t->name, fuzz_form_name(t->form), t->max, t->what);
+        printf("%-16s  %-8s %6zu  %-8s  %s\n", t->name, fuzz_form_name(t->form), t->max,
+               grammar_name(t), t->what);
     }
 }
 
@@ -42,9 +52,9 @@ static int print_json(void)
     for (size_t i = 0; fuzz_targets[i]; i++) {
         const struct fuzz_target *t = fuzz_targets[i];
 
-        json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:I}", "name", t->name, "form",
-                                             fuzz_form_name(t->form), "what", t->what, "max",
-                                             (json_int_t)t->max));
+        json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", t->name, "form",
+                                             fuzz_form_name(t->form), "grammar", grammar_name(t),
+                                             "what", t->what, "max", (json_int_t)t->max));
     }
     bool ok = all && json_dumpf(all, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
     json_decref(all);
@@ -82,9 +92,8 @@ int fuzz_command_list(int argc, char **argv)
     }
     if (argc == 2 && text_eq(argv[1], "--help")) {
         printf("Usage: %s list [--json|--markdown]\n\nThe fuzz targets: name, what a case is, its "
-               "octets at "
-               "most, what is "
-               "attacked.\n",
+               "octets "
+               "at most, how it is mutated, what is attacked.\n",
                fuzz_called());
         return STATUS_OK;
     }
