@@ -103,6 +103,7 @@ lint:
 
 docs: all $(B)/tests/prove
 	@$(B)/assay list --markdown > docs/checks.md
+	@$(B)/assay fuzz list --markdown > docs/fuzz-targets.md
 	@$(B)/tests/prove $(B) --page > docs/proof.md
 
 worth: all

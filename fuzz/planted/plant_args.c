@@ -154,7 +154,7 @@ PLANT_UNDEFINED static void read_string_plus_one(struct plant_take *t, struct pl
 {
     struct plant_take ahead = *t;
     uint32_t len = plant_take_u32(&ahead);
-    uint32_t room = len + 1;
+    volatile uint32_t room = len + 1; /* else gcc sees it coming */
 
     if (ahead.failed || room != 0)
         return;
