@@ -5,7 +5,7 @@
 #include "fuzz/parser/tables.h"
 #include "harness/exchange/exchange_ops.h"
 
-enum { XID = SEED_XID };
+enum { XID = PARSER_XID };
 
 static const char *text_of(struct slice input)
 {
@@ -97,8 +97,8 @@ static const struct parser rows[] = {
     {"exchange_match chargen", take_reply_chargen,
      .texts = {"!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefgh\r\n"}},
     {"exchange_match daytime", take_reply_daytime, .texts = {"Monday, November 23, 2026\r\n"}},
-    {"exchange_match rpc over a stream", take_reply_rpc_stream, .seed = seed_right_record},
-    {"exchange_match rpc over datagrams", take_reply_rpc_datagram, .seed = seed_right_reply},
+    {"exchange_match rpc over a stream", take_reply_rpc_stream, .seed = parser_seed_right_record},
+    {"exchange_match rpc over datagrams", take_reply_rpc_datagram, .seed = parser_seed_right_reply},
 };
 
 const struct parser_table parser_exchanges = {rows, ARRAY_LEN(rows)};
