@@ -353,7 +353,8 @@ static size_t arguments_offset(struct slice message)
     return len > PLANT_AUTH_MAX ? message.len : PLANT_CALL_LEAST + len + plant_padding(len);
 }
 
-/* A number by which two calls can be told apart without looking at all of both. */
+/* A number by which two calls can be told apart without looking at all of both. It is made before
+   anybody has read the message. */
 static uint32_t digest(struct slice message)
 {
     size_t end = planted(PLANT_ARGUMENTS_OFFSET) && message.len >= PLANT_CALL_LEAST
@@ -374,9 +375,8 @@ static struct plant_cached *find_cached(struct plant_service *s, const struct re
 
         if (c->xid != r->call->xid)
             continue;
-        if (planted(PLANT_CACHE_XID) ||
-            (c->caller == r->caller->number && c->digest == digest(message) &&
-             slice_eq(slice_of(c->message, c->message_len), message)))
+        if (planted(PLANT_CACHE_XID) || (c->caller == r->caller->number && c->digest == s->digest &&
+                                         slice_eq(slice_of(c->message, c->message_len), message)))
             return c;
     }
     return NULL;
@@ -390,7 +390,7 @@ static void cache(struct plant_service *s, const struct request *r, struct slice
     *c = (struct plant_cached){
         .caller = r->caller->number,
         .xid = r->call->xid,
-        .digest = digest(message),
+        .digest = s->digest,
         .message = plant_copy(message),
         .message_len = message.len,
         .reply = malloc(planted(PLANT_CACHE_FIXED) ? FIXED : s->out.len),
@@ -466,6 +466,8 @@ enum plant_form plant_service_take(struct plant_service *s, const struct plant_c
     free(s->sys);
     s->sys = NULL;
     s->verifier = NULL;
+    if (caller->again)
+        s->digest = digest(message);
     enum plant_form form = plant_read_call(message, &call);
     switch (form) {
     case PLANT_GOOD:

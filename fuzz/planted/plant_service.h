@@ -52,6 +52,7 @@ struct plant_service {
     struct plant_string texts[PLANT_TEXTS_MAX];
     size_t lines, words; /* that were in them, as statistics */
 
+    uint32_t digest; /* of the message that came, where it may come again */
     size_t cached_count;
     struct plant_cached cached[PLANT_CACHE_MAX];
 

@@ -58,7 +58,7 @@ struct slice plant_take_opaque(struct plant_take *t, uint32_t max)
 
 struct slice plant_take_rest(const struct plant_take *t)
 {
-    return t->failed ? slice_of(NULL, 0) : slice_of(t->data + t->at, t->size - t->at);
+    return t->failed ? slice_of(NULL, 0) : slice_from(slice_of(t->data, t->size), t->at);
 }
 
 uint8_t *plant_copy(struct slice octets)

@@ -12,6 +12,7 @@
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/planted/plant.h"
+#include "fuzz/planted/plant_grammar.h"
 #include "fuzz/planted/plant_model.h"
 #include "fuzz/planted/plant_session.h"
 #include "fuzz/target.h"
@@ -316,6 +317,7 @@ const struct fuzz_target fuzz_target_planted = {
     .name = "planted",
     .what = "a server of our own with planted faults, over memory: a conversation in four ways",
     .form = FUZZ_CALLS,
+    .grammar = &plant_grammar,
     .max = 4096,
     .memory = 65536,
     .memory_per_octet = 16,
