@@ -29,6 +29,7 @@ struct rig {
     char seeds[PATH_MAX];
     uint64_t floor;
     bool sanitized; /* it is claimed to be */
+    int64_t reached, blocks;
     unsigned faults;
 };
 
@@ -46,7 +47,7 @@ static bool look(const struct rig *r, const char *environment, struct process *p
     struct buf out;
 
     buf_init(&out, sizeof(command));
-    buf_printf(&out, "exec env %s ASAN_OPTIONS=detect_leaks=0 ", environment);
+    buf_printf(&out, "exec env %s ", environment);
     text_shell_word(&out, r->fuzzer);
     buf_put_str(&out, " $(find ");
     text_shell_word(&out, r->seeds);
@@ -112,9 +113,8 @@ static void look_at_cover(struct rig *r)
     if (p.said.total > 0)
         refuse(r, "it writes to standard output while it runs its seeds",
                "a library prints: catch it as the meter does, or run with -close_fd_mask=1");
-    if (r->faults == 0)
-        printf("%-16s  fine     %lld of %lld blocks by its seeds\n", r->target, (long long)reached,
-               (long long)told(&p, "blocks"));
+    r->reached = reached;
+    r->blocks = told(&p, "blocks");
 }
 
 static void look_at_sanitizers(struct rig *r)
@@ -158,6 +158,9 @@ static unsigned examine(struct rig *r)
     look_at_cover(r);
     look_at_sanitizers(r);
     look_at_canary(r);
+    if (r->faults == 0)
+        printf("%-16s  fine     %lld of %lld blocks by its seeds\n", r->target,
+               (long long)r->reached, (long long)r->blocks);
     return r->faults;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuzz/engine/provoke.h"
 #include "fuzz/target.h"
 #include "harness/base/file.h"
 #include "harness/base/text.h"
@@ -18,7 +19,7 @@ extern uint8_t counters_end[] __asm__("__stop___sancov_cntrs") __attribute__((we
 extern uint8_t extra_begin[] __asm__("__start___libfuzzer_extra_counters") __attribute__((weak));
 extern uint8_t extra_end[] __asm__("__stop___libfuzzer_extra_counters") __attribute__((weak));
 
-enum { CASE_ROOM = 1 << 20, BLOCK = 8 };
+enum { CASE_ROOM = 1 << 20 };
 
 static const struct area {
     uint8_t *begin, *end;
@@ -104,22 +105,6 @@ static void examine_cover(int argc, char **argv)
     free(room);
 }
 
-static void examine_overflow(void)
-{
-    static uint8_t *volatile block; /* of which the compiler knows nothing */
-
-    block = calloc(1, BLOCK);
-    say("examine: read %d\n", block ? block[BLOCK] : 0);
-    free(block);
-}
-
-static void examine_undefined(void)
-{
-    volatile int most = INT_MAX;
-
-    say("examine: sum %d\n", most + most);
-}
-
 void examine_if_asked(int argc, char **argv)
 {
     const char *what = getenv("ASSAY_FUZZ_EXAMINE");
@@ -129,9 +114,9 @@ void examine_if_asked(int argc, char **argv)
     if (text_eq(what, "cover"))
         examine_cover(argc, argv);
     else if (text_eq(what, "overflow"))
-        examine_overflow();
+        say("examine: read %d\n", provoke_overflow());
     else if (text_eq(what, "undefined"))
-        examine_undefined();
+        say("examine: sum %d\n", provoke_undefined());
     else
         say("examine: unknown %s\n", what);
     _exit(EXIT_SUCCESS); /* what an engine does at the end of a process is not wanted */

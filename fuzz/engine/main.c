@@ -6,8 +6,9 @@
 #include "harness/base/text.h"
 
 static const struct fuzz_command commands[] = {
-    {"list", "the targets: name, what a case is, what is attacked", fuzz_command_list},
+    {"list", "the targets: name, what a case is and how long, what is attacked", fuzz_command_list},
     {"doctor", "refuses a fuzzer that is blind, unstable or mis-set", fuzz_command_doctor},
+    {"seed", "writes the seeds of all targets, and the dictionaries", fuzz_command_seed},
 };
 
 static const char *called = "assay-fuzz";

@@ -3,6 +3,7 @@
  * dispatching, over memory. Messages that were stored live as long as the case.
  */
 #include "fuzz/case/case.h"
+#include "fuzz/mutate/mutate.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/target.h"
@@ -64,6 +65,7 @@ const struct fuzz_target fuzz_target_tirpc_dispatch = {
     .what = "libtirpc and rpcgen's dispatcher of msg.x, over memory: a conversation",
     .form = FUZZ_CALLS,
     .max = 4096,
+    .grammar = &mutate_grammar_calls,
     .memory = 16384,
     .memory_per_octet = 16,
     .stack = 65536,

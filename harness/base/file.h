@@ -28,8 +28,8 @@ bool file_end(struct file_draft *d) MUST_USE;
 /* Whether file_begin has a chance, without leaving a trace. False with errno. */
 bool file_is_possible(const char *path) MUST_USE;
 
-/* Appends all that a file holds, or standard input where the path is "-". False with the reason where
-   it cannot be read; what is more than the buffer may hold makes it fail (buf.h), which is no
+/* Appends all that a file holds, or standard input where the path is "-". False with the reason
+   where it cannot be read; what is more than the buffer may hold makes it fail (buf.h), which is no
    failure here. */
 bool file_read(const char *path, struct buf *out, struct problem *why) MUST_USE;
 
