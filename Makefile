@@ -21,7 +21,8 @@ CC_cov      := clang
 OPT_cov     := -O0 -g -fprofile-instr-generate -fcoverage-mapping
 # The fuzzers: instrumented for libFuzzer or AFL++, with the sanitizers and without (docs/fuzzing.md).
 CC_fuzz     := clang
-OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+OPT_fuzz    := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-sanitize=null,object-size \
 	-fno-omit-frame-pointer
 CC_speed    := clang
 OPT_speed   := -O2 -g -fsanitize=fuzzer-no-link
@@ -62,7 +63,7 @@ tests_programs  := prove bench
 tests_lib_src   := $(sort $(filter-out $(tests_src) $(tests_programs:%=tests/%.c),$(wildcard tests/*.c)))
 reference_dirs  := $(patsubst %/main.c,%,$(sort $(wildcard reference/*/main.c)))
 clients         := assay-sender assay-sendto
-programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients)
+programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients) assay-fuzz
 typed           := assay-msg $(clients)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -76,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -102,6 +103,7 @@ lint:
 
 docs: all $(B)/tests/prove
 	@$(B)/assay list --markdown > docs/checks.md
+	@$(B)/assay fuzz list --markdown > docs/fuzz-targets.md
 	@$(B)/tests/prove $(B) --page > docs/proof.md
 
 worth: all
@@ -127,10 +129,37 @@ gate:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
 	@tests/with-rpcbind 'build/release/assay gate ci/self.yaml --quiet'
 
+# WHAT='suites throughput calls proxy fuzz' measures some of it.
 bench:
-	@ci/install-deps build test
+	@ci/install-deps build test fuzz
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=release all build/release/tests/bench
-	@build/release/tests/bench build/release
+	@for v in speed fuzz afl; do $(MAKE) --no-print-directory -s -j$(JOBS) V=$$v fuzzers || exit; done
+	@build/release/tests/bench build/release $(WHAT)
+
+# Fuzzing for people: make fuzz-TARGET [T=60] [ENGINE=libfuzzer|afl], make fuzz for all of them.
+T      ?= 60
+ENGINE ?= libfuzzer
+variant_of_libfuzzer := fuzz
+variant_of_afl       := fuzz afl
+fuzzers_of_engine = $(foreach v,$(variant_of_$(ENGINE)),\
+	$(MAKE) --no-print-directory -s -j$(JOBS) V=$(v) fuzzers &&) \
+	$(MAKE) --no-print-directory -s -j$(JOBS) V=release all
+
+fuzz-%:
+	@ci/install-deps build fuzz
+	@$(fuzzers_of_engine)
+	@ci/fuzz $(ENGINE) $(T) $*
+
+fuzz: T := 10
+fuzz:
+	@ci/install-deps build fuzz
+	@$(fuzzers_of_engine)
+	@ci/fuzz $(ENGINE) $(T) $(subst _,-,$(fuzz_targets))
+
+afl:
+	@ci/install-deps build fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=afl fuzzers
+	@echo "build/afl/fuzz-TARGET: run them with make fuzz-TARGET ENGINE=afl, or under afl-fuzz"
 
 tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
@@ -240,7 +269,10 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 
 # Fuzzing: the archive of what the targets stand on, one fuzzer for each target, and the program
 # assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it.
-fuzz_src     := $(sort $(filter-out fuzz/engine/one.c fuzz/engine/main.c,$(wildcard fuzz/*/*.c)))
+# The parts of an engine's fuzzer and of assay-fuzz are in no archive: one of them is a main.
+fuzz_src     := $(sort $(filter-out $(addprefix fuzz/engine/,one.c main.c fuzzer.c mutator.c afl.c),$(wildcard fuzz/*/*.c)))
+# What an engine calls stands beside the archive: no program but a fuzzer has it.
+engine_src   := fuzz/engine/fuzzer.c fuzz/engine/mutator.c
 fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
 tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
@@ -248,39 +280,83 @@ fuzz_made    := $(B)/gen/msg_svc.o $(B)/gen/shapes_xdr.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
-$(call obj,$(fuzz_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
+$(call obj,$(fuzz_src) $(engine_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
 $(call obj,$(fuzz_src)): | $(B)/gen/msg.h $(B)/gen/shapes.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
-BLIND_fuzz  := -fno-sanitize=fuzzer-no-link
+BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
-blind_src   := $(filter-out fuzz/oracle/model.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c))
+BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
+blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c, \
+	$(foreach room,oracle engine case mutate,$(wildcard fuzz/$(room)/*.c)))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
+$(call obj,$(blind_src)): CC = $(BLIND_CC)
+# The comparisons that the second sanitizer adds to the model would be taken for its own.
+$(B)/fuzz/oracle/model.o: CFLAGS += -fno-sanitize=undefined
 $(B)/blind/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	@$(CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
+	@$(BLIND_CC) $(CFLAGS) $(BLIND_$(V)) -MMD -MP -c $< -o $@
 $(B)/libblind.a: $(harness_src:%.c=$(B)/blind/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 $(B)/blind/harness/report/report_html.o: | $(B)/gen/report_html_assets.h
 
+# The parts of our own server that the target msg-own attacks, under names of their own.
+served_obj := $(patsubst %.c,$(B)/served/%.o,reference/msgprog-own/service.c \
+	$(addprefix reference/wire/,words.c call.c record.c))
+served_names := -include fuzz/served/names.h
+$(call obj,$(wildcard fuzz/served/*.c)): CFLAGS += $(served_names)
+$(served_obj): $(B)/served/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	@$(CC) $(CFLAGS) $(served_names) -MMD -MP -c $< -o $@
+
 # libtirpc has no instrumentation. Where our codec reads the same octets, its coverage leads.
 compared := tirpc-xdr tirpc-message tirpc-bind tirpc-auth
-$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(fuzz_made)
+$(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(served_obj) $(fuzz_made)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags
+$(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags fuzz/targets.def
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -DFUZZ_ONE=fuzz_target_$(subst -,_,$*) -c $< -o $@
 
-$(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a $(lib)
+$(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuzz.a $(B)/libblind.a $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $(ENGINE_$(V)) $(filter %.o,$^) $(B)/libfuzz.a \
 		$(if $(filter-out $(compared),$(filter tirpc-%,$*)),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
 
-fuzzers: $(fuzzers)
+fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
+
+# The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
+mutate_so_src := $(wildcard fuzz/mutate/*.c) fuzz/engine/afl.c $(addprefix harness/base/,rng.c text.c log.c)
+$(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.def) $(B)/flags
+	@echo "  LINK $@"
+	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic $(mutate_so_src) -o $@
+
+# Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
+rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
+rig_parts := $(B)/tests/rigs/decode.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a
+$(rigs): $(B)/rigs/fuzz-rig-%: $(B)/fuzz/one/rig-%.o $(B)/tests/rigs/%.o $(rig_parts)
+	@mkdir -p $(@D)
+	@$(CC) $(OPT) $(ENGINE_$(V)) $^ $(LIBS) $(tirpc_lib) -o $@
+
+naked_src := $(addprefix tests/rigs/,decode.c sound.c) fuzz/engine/one_case.c fuzz/engine/examine.c fuzz/engine/provoke.c \
+	fuzz/engine/fuzzer.c $(addprefix fuzz/oracle/,finding.c meter.c watch.c) $(wildcard harness/base/*.c)
+$(B)/rigs/fuzz-rig-naked: fuzz/engine/one.c $(naked_src) $(B)/flags
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out $(OPT),$(CFLAGS)) -O1 -fsanitize=fuzzer -DFUZZ_ONE=fuzz_target_rig_sound \
+		$(filter %.c,$^) -o $@
+
+rigs: $(rigs) $(B)/rigs/fuzz-rig-naked
+
+# All targets without an engine. Its name in the build is that of a reference: assay looks for it
+# beside itself.
+$(B)/assay-fuzz: $(B)/fuzz/engine/main.o $(B)/libfuzz.a $(lib)
+	@echo "  LINK $@"
+	@$(CC) $(OPT) $^ $(LIBS) $(tirpc_lib) -o $@
+$(B)/fuzz/engine/main.o: CFLAGS += $(tirpc)
 
 # The program that again.c in an evidence folder is, but for its data, as an array of lines.
 $(B)/conformance/evidence/again.o: $(B)/gen/again_lines.h
@@ -289,8 +365,8 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 	@{ echo '/* Made of $<. */' && echo 'static const char *const again_lines[] = {' && \
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
-# The part of the references that is tested by itself: the message store.
-tested_src := $(wildcard reference/store/*.c)
+# What is tested by itself: the message store of the references, the rows of parsers, the mutator.
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -360,4 +436,4 @@ clean:
 
 FORCE:
 
--include $(all_obj:.o=.d)
+-include $(all_obj:.o=.d) $(served_obj:.o=.d)

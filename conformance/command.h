@@ -20,6 +20,8 @@ int command_requirements(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_proxy(int argc, char **argv);
+int command_fuzz(int argc, char **argv);
+int command_replay(int argc, char **argv);
 
 /* The word by which the user called us, to be written in commands that repeat something. */
 const char *command_called(void);

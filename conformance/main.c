@@ -21,6 +21,8 @@ static const struct command commands[] = {
      command_requirements},
     {"report", "join reports, or show one in another form", command_report},
     {"serve", "a reference server, or a faulty twin", command_serve},
+    {"fuzz", "fuzz targets: list, doctor, selftest", command_fuzz},
+    {"replay", "one fuzz case, in process or against a live target", command_replay},
     {"proxy", "loses, delays, cuts and resets between a client and a server", command_proxy},
 };
 

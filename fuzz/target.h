@@ -22,11 +22,16 @@ enum fuzz_form {
     FUZZ_FORMS,
 };
 
+struct mutate_grammar;
+
 struct fuzz_target {
     const char *name; /* as in fuzz/targets.def, with dashes */
     const char *what; /* what is attacked, one line */
     enum fuzz_form form;
     size_t max; /* octets of a case; longer ones are not run */
+
+    /* How cases are mutated (fuzz/mutate/mutate.h); NULL: as the form is, octets as octets. */
+    const struct mutate_grammar *grammar;
 
     /* Memory that a case may make the target hold at once: so much, and so much per octet. A
        request for more than METER_ONE_MAX at once is refused to it. */

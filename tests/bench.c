@@ -1,6 +1,6 @@
 /*
  * How long does a run take, and how fast is the verified pump? Everything is measured in one run on
- * one machine: bench BUILD-DIR [suites] [throughput] [calls] [proxy].
+ * one machine: bench BUILD-DIR [suites] [throughput] [calls] [proxy] [fuzz].
  */
 #include <jansson.h>
 #include <poll.h>
@@ -278,7 +278,7 @@ static bool bench_calls(void)
     return ok;
 }
 
-/* Of everything, or of what is named: suites, throughput, calls, proxy. */
+/* Of everything, or of what is named: suites, throughput, calls, proxy, fuzz. */
 static bool is_wanted(int argc, char **argv, const char *subject)
 {
     bool wanted = argc < 3;
@@ -311,7 +311,8 @@ int main(int argc, char **argv)
     } subjects[] = {{"suites", bench_suites},
                     {"throughput", bench_throughput},
                     {"calls", bench_calls},
-                    {"proxy", bench_proxy}};
+                    {"proxy", bench_proxy},
+                    {"fuzz", bench_fuzz}};
     bool ok = true;
 
     for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {

@@ -14,4 +14,8 @@ double bench_cpu_seconds(const struct rusage *usage);
 /* The proxy beside socat as a relay of datagrams, and beside socat and haproxy of streams. */
 bool bench_proxy(void);
 
+/* Cases per second of the processor: the fuzz target tirpc-dispatch under its engines, and the same
+   service over TCP. Needs the fuzzers of V=speed, V=fuzz and V=afl. */
+bool bench_fuzz(void);
+
 #endif

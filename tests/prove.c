@@ -31,6 +31,7 @@ enum {
     SLOW = 6,      /* ... and what is slow beside them */
     FIELDS = 5,
     LINE_MAX_ = 1024,
+    ROW_MAX = 8192, /* of a page */
     LIST_LIMIT_MS = 10000,
     TWIN_LIMIT_MS = 120000,
     SUITE_TIMES = 5, /* as long for all checks of its suite */
@@ -60,10 +61,11 @@ struct twin {
     const char *speak;
     const char *what;
     bool sound; /* it has no fault: its checks must pass */
+    char *row;  /* with --along: of the page */
 };
 
 struct job {
-    const struct twin *twin; /* NULL: idle */
+    struct twin *twin; /* NULL: idle */
     struct process process;
     int64_t began_us;
     unsigned runs; /* so far, this one included */
@@ -355,7 +357,7 @@ static void compose(const struct proof *p, const struct twin *t, const struct tr
     buf_printf(out, " --fault %s '{url}'", t->name);
 }
 
-static void start(struct proof *p, struct job *job, const struct twin *t)
+static void start(struct proof *p, struct job *job, struct twin *t)
 {
     const struct transport *how = find_transport(t->transport);
     struct problem why = {.text = "unknown transport"};
@@ -437,7 +439,7 @@ static bool cannot_be_tried(const char *verdict, const char *reason)
    to no verdict it is made again, and that is told. */
 static bool run_again(struct proof *p, struct job *job)
 {
-    const struct twin *t = job->twin;
+    struct twin *t = job->twin;
 
     unsigned runs = job->runs;
 
@@ -449,14 +451,28 @@ static bool run_again(struct proof *p, struct job *job)
     return true;
 }
 
-/* One line for the page: the twin, and what breaks along with its check. */
-static void tell_along(const struct twin *t, const json_t *root)
+static const char along_head[] =
+    "# What fails along\n\n"
+    "Written by `build/release/tests/prove build/release --along`, which takes about half an hour "
+    "and is no part of\n`make test`. Each twin was tried by all checks of its suite. The check in "
+    "the first column is made for it; those\nin the third broke, too, since the fault touches "
+    "what they claim as well. Where a target is restarted\nor held up by one check, some that "
+    "follow may stand here by chance; and where checks run side by side, a fault that shows once "
+    "in a while\nmay show in another check than its own (NOT CAUGHT among the others).\n\n"
+    "| caught by | twin | broke along |\n|---|---|---|";
+
+/* A row of the page: the twin, and what breaks along with its check. */
+static void note_along(struct twin *t, const json_t *root, bool caught)
 {
     const char *gap = "";
     const json_t *entry;
+    struct buf row;
     size_t i;
 
-    printf("| `%s` | %s | ", t->name, t->check);
+    buf_init(&row, ROW_MAX);
+    buf_printf(&row, "| %s | `%s` | ", t->check, t->name);
+    if (!caught)
+        buf_put_str(&row, "NOT CAUGHT among the others; ");
     json_array_foreach(json_object_get(root, "checks"), i, entry)
     {
         const char *id = json_string_value(json_object_get(entry, "id"));
@@ -465,15 +481,39 @@ static void tell_along(const struct twin *t, const json_t *root)
 
         if (!id || text_eq(id, t->check) || !verdict || !is_catch(verdict, reason ? reason : ""))
             continue;
-        printf("%s%s", gap, id);
+        buf_printf(&row, "%s%s", gap, id);
         gap = ", ";
     }
-    puts(" |");
+    buf_put_str(&row, " |");
+    t->row = strdup(buf_text(&row));
+    buf_free(&row);
+    fprintf(stderr, "%s\n", t->row ? t->row : t->name);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct twin *x = a;
+    const struct twin *y = b;
+    int order = strcmp(x->check, y->check);
+
+    return order ? order : strcmp(x->name, y->name);
+}
+
+/* The page, in the order of checks; whose check has not caught it is a failure. */
+static void print_along(struct proof *p)
+{
+    puts(along_head);
+    qsort(p->twins, p->count, sizeof(p->twins[0]), compare_rows);
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->twins[i].row)
+            puts(p->twins[i].row);
+        free(p->twins[i].row);
+    }
 }
 
 static void finish(struct proof *p, struct job *job)
 {
-    const struct twin *t = job->twin;
+    struct twin *t = job->twin;
     double took = (double)(deadline_now_us() - job->began_us) / 1e6;
     json_t *root = NULL;
     const char *verdict = "no verdict";
@@ -490,16 +530,16 @@ static void finish(struct proof *p, struct job *job)
         return;
     }
     bool caught = is_catch(verdict, reason);
-    if (p->along)
-        tell_along(t, root);
-    else if (cannot_be_tried(verdict, reason))
+    if (p->along) {
+        note_along(t, root, caught);
+        p->failed += !caught;
+    } else if (cannot_be_tried(verdict, reason)) {
         say(p, true, "%s # SKIP %s", t->name, reason);
-    else
+    } else {
         say(p, caught, "%s %s by %s (%.1f s)%s%s%s%.300s", t->name, caught ? "caught" : "SURVIVED",
             t->check, took, caught ? "" : ": ", caught ? "" : verdict, caught ? "" : ": ",
             caught ? "" : reason);
-    if (caught && getenv("VERBOSE"))
-        printf("#   %s: %s\n", verdict, reason);
+    }
     json_decref(root);
     job->twin = NULL;
 }
@@ -527,10 +567,10 @@ static bool is_slow(const struct twin *t)
 }
 
 /* The next twin from *at on that is slow, or not, and wanted; or NULL. */
-static const struct twin *next_twin(const struct proof *p, size_t *at, bool slow)
+static struct twin *next_twin(struct proof *p, size_t *at, bool slow)
 {
     while (*at < p->count) {
-        const struct twin *t = &p->twins[(*at)++];
+        struct twin *t = &p->twins[(*at)++];
 
         if (is_slow(t) == slow && wanted(p, t))
             return t;
@@ -550,7 +590,7 @@ static void try_twins(struct proof *p)
         for (unsigned i = 0; i < servers + SLOW; i++) {
             struct job *job = &p->jobs[i];
             bool slow = i >= servers;
-            const struct twin *t;
+            struct twin *t;
 
             if (job->twin && is_over(p, job)) {
                 if (job->twin->sound)
@@ -655,7 +695,8 @@ static bool print_page(const struct proof *p)
            "judges stands here with the\nrequirements that it cites and the twins that it must "
            "catch: %zu servers and clients with one planted fault\neach. %u runs of engines "
            "without a fault "
-           "must pass. A check of level `note` judges nothing.\n",
+           "must pass. A check of level `note` judges nothing.\n"
+           "[along.md](along.md) tells which other checks each of them breaks.\n",
            p->count - sound, sound);
     json_t *root = read_checks(p);
     json_array_foreach(root, i, entry) print_check(p, entry);
@@ -663,15 +704,6 @@ static bool print_page(const struct proof *p)
     json_decref(root);
     return ok;
 }
-
-static const char along_head[] =
-    "# What fails along\n\n"
-    "Written by `build/release/tests/prove build/release --along`, which takes about half an hour "
-    "and is no part of\n`make test`. Each twin was tried by all checks of its suite. The check in "
-    "the second column is made for it; those\nin the third broke, too, since the fault touches "
-    "what they claim as well. Where a target is restarted\nor held up by one check, some that "
-    "follow may stand here by chance.\n\n"
-    "| twin | caught by | broke along |\n|---|---|---|";
 
 /* ---- */
 
@@ -721,8 +753,8 @@ int main(int argc, char **argv)
     if (ok && page) {
         ok = print_page(&p);
     } else if (ok && p.along) {
-        puts(along_head);
         try_twins(&p);
+        print_along(&p);
     } else if (ok) {
         try_twins(&p);
         if (!p.pattern)

@@ -129,6 +129,26 @@ static void test_same(void **state UNUSED)
     assert_false(file_is_same("/dev/null", "/dev/null"));
 }
 
+static void test_read(void **state UNUSED)
+{
+    static const char text[] = "one\ntwo\n";
+    struct problem why;
+    struct buf all;
+
+    FILE *out = fopen("read", "we");
+    assert_true(out && fputs(text, out) >= 0 && fclose(out) == 0);
+    buf_init(&all, sizeof(text) - 1);
+    assert_true(file_read("read", &all, &why));
+    assert_octets(buf_slice(&all), slice_str(text));
+    assert_true(file_read("read", &all, &why) && all.failed); /* more than it may hold */
+    buf_reset(&all);
+    assert_false(file_read("nowhere", &all, &why));
+    assert_string_equal(why.text, "nowhere: No such file or directory");
+    assert_false(file_read(".", &all, &why)); /* opens, and cannot be read */
+    assert_string_equal(why.text, ".: Is a directory");
+    buf_free(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_file),
         cmocka_unit_test(test_what_is_possible),
         cmocka_unit_test(test_same),
+        cmocka_unit_test(test_read),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

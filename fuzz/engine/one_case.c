@@ -84,6 +84,7 @@ void fuzz_one(const struct fuzz_target *target, struct slice input)
     if (input.len > target->max)
         return;
     finding_about(NULL);
+    finding_case();
     run(target, input, &m);
     judge(target, input, &m);
 }

@@ -25,6 +25,7 @@ static const struct known known[] = {
 static struct {
     const char *target;
     const char *about;
+    unsigned long cases;
     enum finding_mode mode;
     bool all_new;
     size_t count;
@@ -105,13 +106,18 @@ static void keep(const struct finding *f)
 /* Only what a signal handler may call. */
 static _Noreturn void end_with(const struct finding *f)
 {
-    char line[FINDING_TEXT_MAX + 80];
+    char line[FINDING_TEXT_MAX + 120];
 
-    text_format(line, sizeof(line), "assay: %s: oracle %s: %s\n", findings.target,
-                oracles[f->oracle].id, f->text);
+    text_format(line, sizeof(line), "assay: %s: oracle %s: %s (after %lu executions)\n",
+                findings.target, oracles[f->oracle].id, f->text, findings.cases);
     if (write(STDERR_FILENO, line, strlen(line)) < 0)
         _exit(EXIT_FAILURE);
     abort();
+}
+
+void finding_case(void)
+{
+    findings.cases++;
 }
 
 void finding_about(const char *part)

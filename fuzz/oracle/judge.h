@@ -31,4 +31,12 @@ void judge_reply(struct judge *j, struct slice message);
 /* No more will come. */
 void judge_end(struct judge *j);
 
+/* The same for a connection that the server may close at any message that is none: then nothing
+   behind it was read. So the first call without a reply has to be one that may have none, and what
+   is behind it is not asked for. */
+void judge_end_closed(struct judge *j);
+
+/* Whether a call with that xid has no reply yet. */
+bool judge_awaits(const struct judge *j, uint32_t xid);
+
 #endif

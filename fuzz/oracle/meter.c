@@ -32,8 +32,10 @@ extern void BENEATH(free)(void *block);
 
 enum { ZEROED_MAX = 4096 }; /* of a block */
 
+/* Engines have threads of their own, which the case is not to answer for. */
+static _Thread_local bool on;
+
 static struct {
-    bool on;
     int64_t live; /* octets; below zero where blocks from before were freed */
     int64_t peak;
     size_t request;
@@ -49,7 +51,7 @@ static bool admit(size_t size)
 {
     const char *here = __builtin_frame_address(0);
 
-    if (!now.on)
+    if (!on)
         return true;
     if (here < now.lowest)
         now.lowest = here;
@@ -63,7 +65,7 @@ static bool admit(size_t size)
 
 static void *came(void *block)
 {
-    if (!now.on || !block)
+    if (!on || !block)
         return block;
     now.live += (int64_t)malloc_usable_size(block);
     if (now.live > now.peak)
@@ -74,7 +76,7 @@ static void *came(void *block)
 /* What is freed is zeroed: who still reads it finds something else, in every build alike. */
 static void goes(void *block)
 {
-    if (!now.on || !block)
+    if (!on || !block)
         return;
     size_t size = malloc_usable_size(block);
     now.live -= (int64_t)size;
@@ -99,7 +101,7 @@ void *realloc(void *block, size_t size)
 {
     if (!admit(size))
         return NULL;
-    size_t was = now.on && block ? malloc_usable_size(block) : 0;
+    size_t was = on && block ? malloc_usable_size(block) : 0;
     void *moved = BENEATH(realloc)(block, size);
     if (moved || size == 0)
         now.live -= (int64_t)was;
@@ -178,12 +180,12 @@ void meter_begin(void)
     now.request = now.output = 0;
     now.top = now.lowest = __builtin_frame_address(0);
     catch_streams();
-    now.on = true;
+    on = true;
 }
 
 void meter_end(struct meter *ret)
 {
-    now.on = false;
+    on = false;
     release_streams();
     *ret = (struct meter){
         .peak = (size_t)now.peak,
@@ -199,10 +201,10 @@ void meter_end(struct meter *ret)
 
 void meter_pause(void)
 {
-    now.on = false;
+    on = false;
 }
 
 void meter_resume(void)
 {
-    now.on = true;
+    on = true;
 }

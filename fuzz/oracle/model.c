@@ -44,6 +44,7 @@ void model_reset(struct model *m, const struct model_rules *rules)
     m->rules = rules;
     m->count = 0;
     m->used = 0;
+    m->more_used = 0;
 }
 
 /* ---- the header ---- */
@@ -55,6 +56,7 @@ struct header {
     uint32_t flavor;
     struct slice cred;
     struct slice args;
+    bool cut; /* the octets end within it */
 };
 
 /* The cursor of wire.h says in words what is wrong, which costs more than all the rest here. */
@@ -98,6 +100,7 @@ static bool read_header(struct slice message, struct header *ret)
     ret->xid = word(&w);
     uint32_t type = word(&w);
     ret->rpcvers = word(&w);
+    ret->cut = w.failed;
     if (w.failed || type != ONC_CALL)
         return false;
     ret->prog = word(&w);
@@ -106,6 +109,7 @@ static bool read_header(struct slice message, struct header *ret)
     ret->cred = read_auth(&w, ret, &ret->flavor);
     read_auth(&w, ret, &flavor);
     ret->args = slice_from(message, w.at);
+    ret->cut = w.failed;
     return !w.failed || ret->rpcvers != ONC_VERSION;
 }
 
@@ -162,6 +166,20 @@ static void call_readmsg(struct model *m, struct wire_in *in, struct expected *e
     }
 }
 
+static void call_more(struct model *m, uint32_t proc, struct wire_in *in, struct expected *e)
+{
+    uint8_t unknown[MODEL_MORE_MAX];
+    bool known = sizeof(m->more) - m->more_used >= MODEL_MORE_MAX;
+    uint8_t *results = known ? m->more + m->more_used : unknown;
+    size_t len = m->rules->more(proc, in, results);
+
+    e->results_known = known;
+    if (known) {
+        e->results = slice_of(results, len);
+        m->more_used += len;
+    }
+}
+
 /* SUCCESS, GARBAGE_ARGS, or either where the RFC and the rules leave it open. */
 static uint32_t call_procedure(struct model *m, const struct header *h, struct expected *e)
 {
@@ -173,8 +191,11 @@ static uint32_t call_procedure(struct model *m, const struct header *h, struct e
         call_savemsg(m, &in, e);
     else if (h->proc == PROC_READMSG)
         call_readmsg(m, &in, e);
+    else if (h->proc > PROC_READMSG && h->proc <= m->rules->last_proc)
+        call_more(m, h->proc, &in, e);
     else
         e->results_known = h->proc == ONC_NULLPROC;
+    e->cut = in.fault == WIRE_SHORT;
     if (!wire_ok(&in))
         return bit(ANSWER_GARBAGE_ARGS);
     if (m->rules->strict)
@@ -226,7 +247,7 @@ static uint32_t call_msgprog(struct model *m, const struct header *h, struct exp
         wrong |= bit(ANSWER_PROG_UNAVAIL);
     else if (!(r->strict && wrong) && h->vers != r->vers)
         wrong |= bit(ANSWER_PROG_MISMATCH);
-    else if (!(r->strict && wrong) && r->msgprog && h->proc > PROC_READMSG)
+    else if (!(r->strict && wrong) && r->msgprog && h->proc > size_max(PROC_READMSG, r->last_proc))
         wrong |= bit(ANSWER_PROC_UNAVAIL);
     return open | (wrong ? wrong : call_procedure(m, h, e));
 }
@@ -237,6 +258,7 @@ void model_call(struct model *m, struct slice message, struct expected *ret)
 
     *ret = (struct expected){.allowed = bit(ANSWER_NONE)};
     bool whole = read_header(message, &h);
+    ret->cut = h.cut;
     ret->xid = h.xid;
     if (h.long_auth && h.rpcvers == ONC_VERSION && !m->rules->drops_long_auth)
         ret->allowed = bit(ANSWER_AUTH_ERROR) | (whole ? 0 : bit(ANSWER_NONE));

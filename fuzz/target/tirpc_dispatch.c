@@ -3,6 +3,7 @@
  * dispatching, over memory. Messages that were stored live as long as the case.
  */
 #include "fuzz/case/case.h"
+#include "fuzz/mutate/mutate.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/target.h"
@@ -16,12 +17,8 @@ static struct memory memory;
 static struct judge judge;
 static struct case_reader reader;
 
-static struct model_rules rules;
-
 static void open_dispatch(void)
 {
-    rules = service_rules;
-    rules.gss_open = gss_wanted();
     memory_open(&memory, service_rules.prog, service_rules.vers, msgprog_2);
 }
 
@@ -56,15 +53,10 @@ static void run_dispatch(struct slice input)
     struct slice message;
 
     service_reset();
-    judge_begin(&judge, &rules);
+    judge_begin(&judge, &service_rules);
     case_open(&reader, input);
-    while (case_next(&reader, &message)) {
-        if (gss_withheld(message))
-            continue;
-        if (!judge_call(&judge, message))
-            break;
+    while (case_next(&reader, &message) && !gss_withheld(message) && judge_call(&judge, message))
         call(message);
-    }
     judge_end(&judge);
     call_null();
 }
@@ -74,6 +66,7 @@ const struct fuzz_target fuzz_target_tirpc_dispatch = {
     .what = "libtirpc and rpcgen's dispatcher of msg.x, over memory: a conversation",
     .form = FUZZ_CALLS,
     .max = 4096,
+    .grammar = &mutate_grammar_calls,
     .memory = 16384,
     .memory_per_octet = 16,
     .stack = 65536,

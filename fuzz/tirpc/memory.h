@@ -8,12 +8,13 @@
 
 #include <rpc/rpc.h>
 
-#include "harness/base/slice.h"
+#include "fuzz/case/case.h"
 
 enum { MEMORY_REPLY_MAX = 9216, MEMORY_REPLIES_MAX = 2 };
 
 struct memory {
     SVCXPRT *transport;
+    uint8_t *wall; /* the message ends here, and so does what can be read */
     XDR in;
     uint32_t xid;
     bool taken;   /* the message was handed over */
@@ -26,7 +27,8 @@ struct memory {
 void memory_open(struct memory *m, uint32_t prog, uint32_t vers,
                  void (*dispatch)(struct svc_req *request, SVCXPRT *transport));
 
-/* One message through the library. Its replies are in *m until the next. */
+/* One message of at most CASE_MAX octets through the library. Its replies are in *m until the next.
+ */
 void memory_call(struct memory *m, struct slice message);
 
 struct slice memory_reply(const struct memory *m, size_t number);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz/target.h"
+#include "fuzz/tirpc/gss.h"
 #include "msg.h"
 
 enum { WRAPSTRING_MAX = 9000 }; /* octets that xdr_wrapstring takes, and no more */
@@ -13,7 +14,7 @@ static struct {
     char texts[MODEL_MESSAGES_MAX][MODEL_TEXT_MAX + 1];
 } store;
 
-const struct model_rules service_rules = {
+struct model_rules service_rules = {
     .prog = MSGPROG,
     .vers = MSGVER,
     .msgprog = true,
@@ -27,6 +28,7 @@ const struct model_rules service_rules = {
 void service_reset(void)
 {
     store.count = 0;
+    service_rules.gss_open = gss_wanted();
 }
 
 int *savemsg_2_svc(char **text, struct svc_req *request)

@@ -1,4 +1,4 @@
-/* Writing files whole or not at all. */
+/* Writing files whole or not at all, and reading them whole. */
 #include "harness/base/file.h"
 
 #include <dirent.h>
@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "harness/base/text.h"
 
 enum { DRAFT_SUFFIX = 8 };
 
@@ -171,4 +169,22 @@ bool file_is_same(const char *a, const char *b)
 
     return resolve(a, whole_a) && resolve(b, whole_b) && text_eq(whole_a, whole_b) &&
            !is_written_as_it_is(whole_a);
+}
+
+bool file_read(const char *path, struct buf *out, struct problem *why)
+{
+    bool is_stdin = text_eq(path, "-");
+    const char *name = is_stdin ? "standard input" : path;
+    FILE *in = is_stdin ? stdin : fopen(path, "re");
+    uint8_t piece[16384];
+    size_t len;
+
+    if (!in)
+        return problem_set(why, "%.300s: %s", name, strerror(errno));
+    while (!out->failed && (len = fread(piece, 1, sizeof(piece), in)) > 0)
+        buf_put(out, slice_of(piece, len));
+    bool ok = !ferror(in) || problem_set(why, "%.300s: %s", name, strerror(errno));
+    if (!is_stdin)
+        fclose(in);
+    return ok;
 }

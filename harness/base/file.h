@@ -1,7 +1,8 @@
 /*
  * Files that are written whole or not at all: a regular file is written beside its path and moved
  * into place when it is complete, so that nobody reads half of one and a failure leaves the old one
- * as it was. What is no regular file (a terminal, a pipe) is written as it is.
+ * as it was. What is no regular file (a terminal, a pipe) is written as it is. And whole files are
+ * read.
  */
 #ifndef HARNESS_BASE_FILE_H
 #define HARNESS_BASE_FILE_H
@@ -9,7 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "harness/base/base.h"
+#include "harness/base/text.h"
 
 struct file_draft {
     FILE *out;             /* what is written goes here */
@@ -26,6 +27,11 @@ bool file_end(struct file_draft *d) MUST_USE;
 
 /* Whether file_begin has a chance, without leaving a trace. False with errno. */
 bool file_is_possible(const char *path) MUST_USE;
+
+/* Appends all that a file holds, or standard input where the path is "-". False with the reason
+   where it cannot be read; what is more than the buffer may hold makes it fail (buf.h), which is no
+   failure here. */
+bool file_read(const char *path, struct buf *out, struct problem *why) MUST_USE;
 
 /* Whether this is a folder in which files can be made, or one that can be made. False with errno.
  */

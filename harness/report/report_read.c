@@ -1,11 +1,12 @@
 /* Reads reports back from JSON; the form is that of docs/report.schema.json. */
 #include "harness/report/report_read.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "harness/base/file.h"
 
 enum { US_PER_MS = 1000, WORD_MAX = 80, ID_MAX = 200, NONE = -1 };
 
@@ -398,6 +399,11 @@ static void read_reports(struct reader *r)
     r->into->set = (struct report_set){.reports = list, .count = count, .several = several};
 }
 
+static bool too_long(const char *name, struct problem *why)
+{
+    return problem_set(why, "%.200s: expected at most %d MiB", name, REPORT_READ_OCTETS_MAX >> 20);
+}
+
 bool report_read_text(struct report_read *ret, const char *name, struct slice text,
                       struct problem *why)
 {
@@ -407,8 +413,7 @@ bool report_read_text(struct report_read *ret, const char *name, struct slice te
 
     *ret = (struct report_read){0};
     if (text.len > REPORT_READ_OCTETS_MAX)
-        return problem_set(why, "%.200s: expected at most %d MiB", name,
-                           REPORT_READ_OCTETS_MAX >> 20);
+        return too_long(name, why);
     ret->root = json_loadb(text.data ? (const char *)text.data : "", text.len,
                            JSON_REJECT_DUPLICATES, &error);
     if (!ret->root)
@@ -420,34 +425,19 @@ bool report_read_text(struct report_read *ret, const char *name, struct slice te
     return !r.failed;
 }
 
-/* The whole of a stream, or just over what is allowed of it. */
-static bool load(FILE *in, struct buf *text)
-{
-    uint8_t piece[16384];
-    size_t len;
-
-    while (text->len <= REPORT_READ_OCTETS_MAX && (len = fread(piece, 1, sizeof(piece), in)) > 0)
-        buf_put(text, slice_of(piece, len));
-    return !ferror(in) && !text->failed;
-}
-
 bool report_read_file(struct report_read *ret, const char *path, struct problem *why)
 {
-    bool is_stdin = text_eq(path, "-");
-    const char *name = is_stdin ? "standard input" : path;
+    const char *name = text_eq(path, "-") ? "standard input" : path;
     struct buf text;
 
     *ret = (struct report_read){0};
-    FILE *in = is_stdin ? stdin : fopen(path, "re");
-    if (!in)
-        return problem_set(why, "%.300s: %s", name, strerror(errno));
-    buf_init(&text, (size_t)REPORT_READ_OCTETS_MAX + 65536);
-    errno = ENOMEM; /* what it is where the stream is not at fault */
-    bool ok = load(in, &text) ? report_read_text(ret, name, buf_slice(&text), why)
-                              : problem_set(why, "%.300s: %s", name, strerror(errno));
+    buf_init(&text, REPORT_READ_OCTETS_MAX);
+    bool ok = file_read(path, &text, why);
+    if (ok && text.no_memory)
+        ok = problem_ours(why, "%.300s: no memory", name);
+    else if (ok)
+        ok = text.failed ? too_long(name, why) : report_read_text(ret, name, buf_slice(&text), why);
     buf_free(&text);
-    if (!is_stdin)
-        fclose(in);
     return ok;
 }
 
