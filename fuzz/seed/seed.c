@@ -20,6 +20,8 @@ static const struct {
     {"wire", seed_wire},         {"parsers", seed_parsers},
     {"endpoint", seed_endpoint}, {"exchange-file", seed_exchange_file},
     {"schedule", seed_schedule}, {"report-read", seed_report},
+    {"tirpc-xdr", seed_xdr},     {"tirpc-bind", seed_bind},
+    {"tirpc-auth", seed_auth},   {"tirpc-record", seed_records},
 };
 
 struct filter {
