@@ -3,6 +3,7 @@
 
 #include "fuzz/case/case.h"
 #include "fuzz/planted/plant_service.h"
+#include "fuzz/seed/sets.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
@@ -447,4 +448,17 @@ void plant_case(enum plant fault, struct buf *out)
     buf_free(&m.args);
     buf_free(&m.body);
     buf_free(&m.message);
+}
+
+void seed_planted(const struct fuzz_target *target UNUSED, const struct seed_visitor *v)
+{
+    struct buf octets;
+
+    buf_init(&octets, PLANT_CASE_MAX);
+    for (unsigned i = 0; i < PLANTS; i++) {
+        buf_reset(&octets);
+        plant_case((enum plant)i, &octets);
+        v->visit(v->into, plant_row((enum plant)i)->name, buf_slice(&octets));
+    }
+    buf_free(&octets);
 }

@@ -1,7 +1,7 @@
 /*
  * A whole conversation into a server that was made to have faults (fuzz/planted): the one named by
  * ASSAY_FUZZ_PLANT, or none. Each case comes in four ways, to a new server each: over one
- * connection at once; over one connection octet by octet; each message over a connection of its
+ * connection at once; over one connection in pieces; each message over a connection of its
  * own; each message as a datagram, which is then sent again.
  */
 #include <stdio.h>
@@ -18,7 +18,12 @@
 #include "fuzz/target.h"
 #include "harness/report/status.h"
 
-enum { NULL_XID = 0x6e756c6c, TIMES_AGAIN = 2 };
+enum {
+    NULL_XID = 0x6e756c6c,
+    TIMES_AGAIN = 2,
+    SINGLE_OCTETS = 64, /* that many come one by one, the others in pieces of a fixed size */
+    PIECE = 7,
+};
 
 /* What becomes of replies. */
 static struct {
@@ -149,11 +154,13 @@ static void run_cut(struct slice octets, size_t count, uint64_t digest)
     plant_session_open(&session, came, NULL);
     listen_anew(false);
     int connection = plant_dial(&session, false);
-    for (size_t i = 0; i < octets.len; i++)
-        plant_receive(&session, connection, slice_sub(octets, i, 1));
+    for (size_t at = 0, piece = 1; at < octets.len; at += piece) {
+        piece = at < SINGLE_OCTETS ? 1 : PIECE;
+        plant_receive(&session, connection, slice_sub(octets, at, piece));
+    }
     plant_session_close(&session);
     if (replies.count != count || replies.digest != digest)
-        finding_tell(ORACLE_CUT, "%zu replies to the whole, %zu to single octets%s", count,
+        finding_tell(ORACLE_CUT, "%zu replies to the whole, %zu to its pieces%s", count,
                      replies.count, replies.count == count ? ", and not the same" : "");
 }
 
