@@ -88,34 +88,36 @@ static enum mutate_op draw_op(struct work *w)
 /* The last one as often as all others: what comes before it makes the state that it meets. */
 static uint32_t draw_record(struct work *w)
 {
-    return make_once_in(&w->rng, 2) ? w->count - 1 : make_draw(&w->rng, w->count);
+    return w->count < 2 || make_once_in(&w->rng, 2) ? w->count - 1 : make_draw(&w->rng, w->count);
 }
 
-static bool apply(struct work *w, enum mutate_op op)
+/* The message stays open from one try to the next: most of the work is to read it. */
+static bool apply(struct work *w, enum mutate_op op, uint32_t record)
 {
     bool ok;
 
     if (!work_is_of_message(op)) {
         ok = work_mutate_stream(w, op);
-    } else {
-        if (w->count == 0)
-            return false;
-        work_open_message(w, draw_record(w));
+    } else if (record < w->count) {
+        if (w->record != record)
+            work_open_message(w, record);
         ok = work_mutate_message(w, op);
         if (ok)
             work_close_message(w);
+    } else {
+        ok = false;
     }
-    if (!ok)
-        return false;
-    done |= (uint64_t)1 << op;
-    work_scan(w);
-    return true;
+    if (ok)
+        done |= (uint64_t)1 << op;
+    return ok;
 }
 
 static bool apply_any(struct work *w)
 {
+    uint32_t record = draw_record(w);
+
     for (unsigned i = 0; i < TRIES; i++) {
-        if (apply(w, draw_op(w)))
+        if (apply(w, draw_op(w), record))
             return true;
     }
     return false;
@@ -139,12 +141,12 @@ static void make_case(struct work *w)
     work_scan(w);
 }
 
-/* Once in eight it is changed again, and so on. */
+/* Once in four times it is changed again, and so on. */
 static unsigned draw_depth(struct work *w)
 {
     unsigned depth = 1;
 
-    while (depth < STACK_MAX && make_draw(&w->rng, 8) < 3)
+    while (depth < STACK_MAX && make_once_in(&w->rng, 4))
         depth++;
     return depth;
 }
@@ -162,6 +164,8 @@ size_t mutate_case(const struct mutate_grammar *grammar, uint8_t *data, size_t s
     for (unsigned depth = draw_depth(w); depth > 0; depth--) {
         if (!apply_any(w))
             make_case(w);
+        if (depth > 1)
+            work_scan(w);
     }
     return w->size;
 }
@@ -172,7 +176,7 @@ bool mutate_apply(const struct mutate_grammar *grammar, enum mutate_op op, uint8
     struct work *w = begin(grammar, seed);
 
     work_open(w, data, *size, max);
-    if (!apply(w, op))
+    if (!apply(w, op, draw_record(w)))
         return false;
     *size = w->size;
     return true;
@@ -215,7 +219,7 @@ static void cross_streams(struct work *w, const struct mutate_parent parents[2],
         memcpy(out + head, w->scratch + begin_at, len);
     work_open(w, out, head + len, max);
     if (make_once_in(&w->rng, 2))
-        apply(w, make_once_in(&w->rng, 2) ? MUTATE_RECORD_SPLICE : MUTATE_IDENTITY);
+        apply(w, make_once_in(&w->rng, 2) ? MUTATE_RECORD_SPLICE : MUTATE_IDENTITY, 0);
 }
 
 /* A place where a field begins; the end, where there is none. */

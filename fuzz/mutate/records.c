@@ -153,11 +153,11 @@ static bool fragment_split(struct work *w)
     work_open_message(w, any_record(w));
     uint32_t pieces = 1 + make_draw(&w->rng, make_once_in(&w->rng, 8) ? WORK_PIECES_MAX : 3);
     uint32_t octets = make_once_in(&w->rng, 4) ? 1 : w->len / (pieces + 1);
-    uint32_t frame = work_framed(w, 0);
+    uint32_t more = pieces > w->pieces ? (pieces - w->pieces) * RECORD_HEADER : 0;
 
-    w->pieces = pieces;
-    if (w->len < 2 || w->room - w->len + frame < work_framed(w, 0))
+    if (w->len < 2 || w->room - w->len < more)
         return false;
+    w->pieces = pieces;
     for (uint32_t i = 0; i < pieces; i++)
         w->piece[i] = make_once_in(&w->rng, 2) ? octets : make_draw(&w->rng, octets * 2 + 1);
     work_close_message(w);

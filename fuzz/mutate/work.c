@@ -37,6 +37,7 @@ void work_scan(struct work *w)
 {
     w->count = 0;
     w->tail = 0;
+    w->record = WORK_NO_RECORD;
     if (!w->grammar->records) {
         w->count = w->size > 0;
         w->records[0] = (struct record){.end = w->size};

@@ -14,6 +14,8 @@ enum {
     WORK_SLACK = 16, /* room that is left for the padding of bodies, which lie in each other */
 };
 
+#define WORK_NO_RECORD UINT32_MAX
+
 struct record {
     uint32_t at, end;   /* with headers */
     uint32_t fragments; /* at least one */
@@ -31,7 +33,7 @@ struct work {
     uint32_t tail; /* where the octets begin that are no whole record */
 
     /* The message that is open. */
-    uint32_t record;
+    uint32_t record;    /* or WORK_NO_RECORD */
     uint32_t len, room; /* octets that it has, and may have */
     uint32_t pieces;    /* sizes of all fragments but the last one */
     uint32_t piece[WORK_PIECES_MAX];

@@ -1,6 +1,7 @@
 /* A clock of processor time, and a poll(2) that does not wait. */
 #include "fuzz/oracle/watch.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "fuzz/oracle/finding.h"
+
+enum { SIGNALS_OCTETS = 8 }; /* of the kernel's set of signals */
 
 static volatile sig_atomic_t in_case;
 static volatile sig_atomic_t ticks; /* since the case began */
@@ -48,12 +51,33 @@ void watch_end(void)
     in_case = 0;
 }
 
+static void (*peer)(void);
+
+void watch_peer(void (*act)(void))
+{
+    peer = act;
+}
+
 /* The one of the C library, for everybody in the process, libraries too. */
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
+    if (in_case && peer)
+        peer();
     int found = (int)syscall(SYS_poll, fds, count, in_case ? 0 : timeout);
 
     if (found == 0 && in_case && timeout != 0)
         finding_tell(ORACLE_WAITING, "poll(2) would wait for %d ms", timeout);
     return found;
+}
+
+/* Likewise. Clients of libtirpc block every signal while they call, which would stop the clocks,
+   ours and the engine's: in a case nothing is blocked. */
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    if (in_case) {
+        if (old)
+            sigemptyset(old);
+        return 0;
+    }
+    return syscall(SYS_rt_sigprocmask, how, set, old, SIGNALS_OCTETS) < 0 ? errno : 0;
 }

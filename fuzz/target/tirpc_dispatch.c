@@ -54,7 +54,7 @@ static void run_dispatch(struct slice input)
     service_reset();
     judge_begin(&judge, &service_rules);
     case_open(&reader, input);
-    while (case_next(&reader, &message) && judge_call(&judge, message))
+    while (case_next(&reader, &message) && !service_shuns(message) && judge_call(&judge, message))
         call(message);
     judge_end(&judge);
     call_null();
