@@ -275,6 +275,11 @@ static void make_arguments_kept(struct maker *m)
     call(m, PLANT_READMSG);
 }
 
+static void make_datagram_stale(struct maker *m)
+{
+    call(m, PLANT_NOTIFY);
+}
+
 static void make_saved(struct maker *m)
 {
     save(m, "a text");
@@ -412,6 +417,7 @@ static void (*const makers[])(struct maker *m) = {
     [PLANT_DESCRIPTOR_KEPT] = make_denied,
     [PLANT_CALLER_ADDRESS] = make_caller_address,
     [PLANT_ARGUMENTS_KEPT] = make_arguments_kept,
+    [PLANT_DATAGRAM_STALE] = make_datagram_stale,
     [PLANT_CACHE_FREED] = make_saved,
     [PLANT_CACHE_FIXED] = make_cache_fixed,
     [PLANT_CACHE_XID] = make_cache_xid,
