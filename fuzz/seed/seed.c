@@ -20,6 +20,7 @@ static const struct {
     {"wire", seed_wire},         {"parsers", seed_parsers},
     {"endpoint", seed_endpoint}, {"exchange-file", seed_exchange_file},
     {"schedule", seed_schedule}, {"report-read", seed_report},
+    {"planted", seed_planted},
 };
 
 struct filter {

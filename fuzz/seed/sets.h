@@ -18,6 +18,9 @@ void seed_parsers(const struct fuzz_target *target, const struct seed_visitor *v
 void seed_endpoint(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_exchange_file(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_schedule(const struct fuzz_target *target, const struct seed_visitor *v);
+/* The case of each fault that can be planted. */
+void seed_planted(const struct fuzz_target *target, const struct seed_visitor *v);
+
 void seed_report(const struct fuzz_target *target, const struct seed_visitor *v);
 
 #endif
