@@ -196,7 +196,7 @@ static void judge_strictness(const struct reply *reply, enum client_proc proc)
             wire_string(&in, "text", CLIENT_TEXT_MAX);
         wire_end(&in, "results");
     }
-    if (!wire_ok(&in) && !accepted_fault("answer to a client", &in))
+    if (!wire_ok(&in) && !accepted_fault("reply", &in))
         finding_tell(ORACLE_DIFFERENCE, "taken for a reply, but %s: %s (%s)", in.field, in.text,
                      in.rule);
 }
