@@ -16,12 +16,19 @@ static const struct {
     const char *target;
     seeds *seeds;
 } by_name[] = {
-    {"onc-message", seed_onc},   {"tirpc-message", seed_onc},
-    {"wire", seed_wire},         {"parsers", seed_parsers},
-    {"endpoint", seed_endpoint}, {"exchange-file", seed_exchange_file},
-    {"schedule", seed_schedule}, {"report-read", seed_report},
-    {"tirpc-xdr", seed_xdr},     {"tirpc-bind", seed_bind},
-    {"tirpc-auth", seed_auth},   {"tirpc-record", seed_records},
+    {"onc-message", seed_onc},
+    {"tirpc-message", seed_onc},
+    {"wire", seed_wire},
+    {"parsers", seed_parsers},
+    {"endpoint", seed_endpoint},
+    {"exchange-file", seed_exchange_file},
+    {"schedule", seed_schedule},
+    {"report-read", seed_report},
+    {"planted", seed_planted},
+    {"tirpc-auth", seed_credentials},
+    {"tirpc-xdr", seed_xdr},
+    {"tirpc-bind", seed_bind},
+    {"tirpc-record", seed_streams},
 };
 
 struct filter {
