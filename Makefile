@@ -330,10 +330,10 @@ $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuz
 fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
 
 # The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
-mutate_so_src := $(wildcard fuzz/mutate/*.c) fuzz/engine/afl.c $(addprefix harness/base/,rng.c text.c log.c)
+mutate_so_src := $(wildcard fuzz/mutate/*.c harness/base/*.c) fuzz/engine/afl.c
 $(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.def) $(B)/flags
 	@echo "  LINK $@"
-	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic $(mutate_so_src) -o $@
+	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic,-z,defs $(mutate_so_src) -o $@
 
 # Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
 rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
