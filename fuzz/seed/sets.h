@@ -13,6 +13,7 @@ void seed_texts(const struct fuzz_target *target, const struct seed_visitor *v);
 /* Calls and replies as messages, and credentials by themselves. */
 void seed_onc(const struct fuzz_target *target, const struct seed_visitor *v);
 
+void seed_planted(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_wire(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_parsers(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_endpoint(const struct fuzz_target *target, const struct seed_visitor *v);
