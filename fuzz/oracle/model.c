@@ -136,7 +136,7 @@ static uint32_t store(struct model *m, struct slice text)
         text.len = (size_t)(end - text.data);
     if (m->count == MODEL_MESSAGES_MAX || text.len > MODEL_TEXT_MAX)
         return 0;
-    m->messages[m->count] = (struct model_text){m->used, text.len};
+    m->messages[m->count] = (struct model_text){.at = m->used, .len = text.len};
     if (text.len)
         memcpy(m->texts + m->used, text.data, text.len);
     m->used += text.len;
@@ -147,8 +147,13 @@ static void call_savemsg(struct model *m, struct wire_in *in, struct expected *e
 {
     struct slice text = wire_string(in, "text", m->rules->text_max);
 
-    if (wire_ok(in))
-        expect_word(e, store(m, text));
+    if (!wire_ok(in))
+        return;
+    uint32_t number = store(m, text);
+    if (m->rules->numbers_open)
+        e->saves = number;
+    else
+        expect_word(e, number);
 }
 
 static void call_readmsg(struct model *m, struct wire_in *in, struct expected *e)
@@ -157,7 +162,12 @@ static void call_readmsg(struct model *m, struct wire_in *in, struct expected *e
 
     if (!wire_ok(in))
         return;
-    e->results_known = e->is_text = true;
+    e->is_text = true;
+    if (m->rules->numbers_open) {
+        e->reads = number;
+        return;
+    }
+    e->results_known = true;
     e->results = (struct slice){NULL, 0};
     if (number > 0 && (size_t)number <= m->count) {
         const struct model_text *t = &m->messages[number - 1];

@@ -48,6 +48,7 @@ struct model_rules {
     bool drops_long_auth; /* an opaque_auth over 400 octets makes it no message (libtirpc) */
     bool sys_tail_ok;     /* octets behind authsys_parms are taken (libtirpc) */
     bool gss_open;        /* RPCSEC_GSS is served, and the model knows nothing of it */
+    bool numbers_open;    /* how a server numbers its messages is its own affair */
     uint32_t text_max;    /* of an argument or result */
 
     /* Procedures beyond READMSG: the last of them, and what gives the results of one, at most
@@ -58,6 +59,7 @@ struct model_rules {
 
 struct model_text {
     size_t at, len; /* in `texts` */
+    int32_t number; /* with numbers_open: what the server has said, or 0 */
 };
 
 struct model {
@@ -76,6 +78,8 @@ struct expected {
     uint32_t allowed; /* bits: 1 << enum answer */
     bool cut;         /* the message ends within itself */
     bool results_known;
+    size_t saves;         /* with numbers_open: the message that it stores, from 1; 0: none */
+    int32_t reads;        /* with numbers_open: the number that it reads; 0: none */
     uint8_t word[4];      /* room for results that are one number */
     struct slice results; /* of a SUCCESS; of READMSG: the text without its length and padding */
     bool is_text;

@@ -55,19 +55,17 @@ static void visit_message(const struct seed_visitor *v, const char *kind, const 
     buf_free(&out);
 }
 
-/* The first octet chooses the client: 0 reads a stream, 1 datagrams. */
-static void visit_stream(const struct seed_visitor *v, unsigned client, const char *name,
+/* As records of fragments of that size. */
+static void visit_stream(const struct seed_visitor *v, const char *name, size_t piece,
                          const struct slice messages[], size_t count)
 {
-    static const char *const clients[] = {"stream", "datagram"};
     char full[NAME_MAX_LEN];
     struct buf out;
 
     buf_init(&out, SEED_OCTETS_MAX);
-    buf_put_byte(&out, (uint8_t)client);
     for (size_t i = 0; i < count; i++)
-        record_put_pieces(&out, messages[i], client == 0 && count > 1 ? PIECE : SEED_OCTETS_MAX);
-    text_format(full, sizeof(full), "%s-%s", clients[client], name);
+        record_put_pieces(&out, messages[i], piece);
+    text_format(full, sizeof(full), "%s%s", name, piece == PIECE ? "-in-pieces" : "");
     v->visit(v->into, full, buf_slice(&out));
     buf_free(&out);
 }
@@ -79,22 +77,20 @@ void seed_replies(const struct fuzz_target *target UNUSED, const struct seed_vis
 
     buf_init(&other, SEED_OCTETS_MAX);
     buf_init(&right, SEED_OCTETS_MAX);
-    for (unsigned client = 0; client <= 1; client++) {
-        for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
-            struct slice message;
+    for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
+        struct slice message;
 
-            buf_reset(&right);
-            onc_put_reply(&right, &replies[i].reply);
-            message = buf_slice(&right);
-            visit_stream(v, client, replies[i].name, &message, 1);
-        }
-        buf_reset(&other);
         buf_reset(&right);
-        onc_put_reply(&other, &replies[ARRAY_LEN(replies) - 1].reply);
-        onc_put_reply(&right, &replies[0].reply);
-        visit_stream(v, client, "after-others",
-                     (struct slice[]){buf_slice(&other), buf_slice(&right), buf_slice(&right)}, 3);
+        onc_put_reply(&right, &replies[i].reply);
+        message = buf_slice(&right);
+        visit_stream(v, replies[i].name, SEED_OCTETS_MAX, &message, 1);
+        visit_stream(v, replies[i].name, PIECE, &message, 1);
     }
+    buf_reset(&right);
+    onc_put_reply(&other, &replies[ARRAY_LEN(replies) - 1].reply);
+    onc_put_reply(&right, &replies[0].reply);
+    visit_stream(v, "after-others", PIECE,
+                 (struct slice[]){buf_slice(&other), buf_slice(&right), buf_slice(&right)}, 3);
     buf_free(&other);
     buf_free(&right);
 }

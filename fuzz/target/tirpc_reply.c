@@ -196,7 +196,7 @@ static void judge_strictness(const struct reply *reply, enum client_proc proc)
             wire_string(&in, "text", CLIENT_TEXT_MAX);
         wire_end(&in, "results");
     }
-    if (!wire_ok(&in) && !accepted_fault("answer to a client", &in))
+    if (!wire_ok(&in) && !accepted_fault("reply", &in))
         finding_tell(ORACLE_DIFFERENCE, "taken for a reply, but %s: %s (%s)", in.field, in.text,
                      in.rule);
 }
@@ -218,6 +218,7 @@ static void judge_result(const struct reply *reply, enum client_proc proc)
         (!result.has_text || !slice_eq(text_of(reply), slice_of(result.text, result.len))))
         finding_tell(ORACLE_DIFFERENCE, "the text has %zu octets, and %s%zu were decoded",
                      text_of(reply).len, result.has_text ? "" : "none of ", result.len);
+    fuzz_canary();
 }
 
 static void judge_call(struct slice input, enum client_proc proc, bool stream)

@@ -111,7 +111,7 @@ void client_stream(enum client_proc proc, struct slice octets, struct client_res
 /* ---- in datagrams ---- */
 
 static const uint8_t last_reply[] = {
-    'c', 'a', 'l', 'l', 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SYSTEM_ERR,
+    0, 0, 0, CLIENT_XID, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, SYSTEM_ERR,
 };
 
 /* Takes the calls that are there. The xid of the last one, as it came. */

@@ -12,7 +12,7 @@
 #include "fuzz/case/case.h"
 
 enum {
-    CLIENT_XID = 0x63616c6c,
+    CLIENT_XID = 1,
     CLIENT_TEXT_MAX = 9000, /* octets that xdr_wrapstring takes */
 };
 
