@@ -251,13 +251,15 @@ static uint32_t call_msgprog(struct model *m, const struct header *h, struct exp
 
     if (r->gss_open && h->flavor == ONC_RPCSEC_GSS)
         return bit(ANSWERS) - 1;
+    if (!r->msgprog && (h->prog != r->prog || h->vers != r->vers || h->proc != ONC_NULLPROC))
+        return bit(ANSWERS) - 1 - bit(ANSWER_NONE);
     if (credential == CREDENTIAL_BAD)
         wrong |= bit(ANSWER_AUTH_ERROR);
     if (!(r->strict && wrong) && h->prog != r->prog)
         wrong |= bit(ANSWER_PROG_UNAVAIL);
     else if (!(r->strict && wrong) && h->vers != r->vers)
         wrong |= bit(ANSWER_PROG_MISMATCH);
-    else if (!(r->strict && wrong) && r->msgprog && h->proc > size_max(PROC_READMSG, r->last_proc))
+    else if (!(r->strict && wrong) && h->proc > size_max(PROC_READMSG, r->last_proc))
         wrong |= bit(ANSWER_PROC_UNAVAIL);
     return open | (wrong ? wrong : call_procedure(m, h, e));
 }
