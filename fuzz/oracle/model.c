@@ -273,7 +273,7 @@ void model_call(struct model *m, struct slice message, struct expected *ret)
     ret->cut = h.cut;
     ret->xid = h.xid;
     if (h.long_auth && h.rpcvers == ONC_VERSION && !m->rules->drops_long_auth)
-        ret->allowed = bit(ANSWER_AUTH_ERROR) | (whole ? 0 : bit(ANSWER_NONE));
+        ret->allowed = bit(ANSWER_AUTH_ERROR) | bit(ANSWER_NONE); /* it is no valid encoding */
     else if (whole && h.rpcvers != ONC_VERSION)
         ret->allowed = bit(ANSWER_RPC_MISMATCH);
     else if (whole && !h.long_auth)
