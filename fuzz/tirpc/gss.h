@@ -14,4 +14,7 @@ bool gss_wanted(void);
 /* Whether this message is a call of RPCSEC_GSS that is not to be handed over. */
 bool gss_withheld(struct slice message);
 
+/* A call that makes libtirpc load its mechanisms, which it does once in a process. */
+struct slice gss_first_call(void);
+
 #endif
