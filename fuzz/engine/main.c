@@ -11,6 +11,7 @@ static const struct fuzz_command commands[] = {
     {"seed", "writes the seeds of all targets, and the dictionaries", fuzz_command_seed},
     {"replay", "one case, field by field, in process or to a server, and what is found",
      fuzz_command_replay},
+    {"selftest", "shows that each oracle and each planted fault is found", fuzz_command_selftest},
 };
 
 static const char *called = "assay-fuzz";

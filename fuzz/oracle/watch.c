@@ -15,21 +15,28 @@ enum { SIGNALS_OCTETS = 8 }; /* of the kernel's set of signals */
 
 static volatile sig_atomic_t in_case;
 static volatile sig_atomic_t ticks; /* since the case began */
+static unsigned tick_ms = 1000;
 
 /* The first tick may come at once after the begin: it does not count as a second. */
 static void tick(int signal_number UNUSED)
 {
     if (in_case && ++ticks > WATCH_LIMIT_S)
-        finding_end(ORACLE_TIME, "the case has computed for %d s", WATCH_LIMIT_S);
+        finding_end(ORACLE_TIME, "the case has computed for %u ms", WATCH_LIMIT_S * tick_ms);
+}
+
+void watch_tick(unsigned milliseconds)
+{
+    tick_ms = milliseconds;
 }
 
 void watch_open(void)
 {
+    const struct timeval period = {tick_ms / 1000, (long)(tick_ms % 1000) * 1000};
     struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
-    struct itimerval second = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
+    struct itimerval every = {.it_interval = period, .it_value = period};
 
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGPROF, &action, NULL) < 0 || setitimer(ITIMER_PROF, &second, NULL) < 0)
+    if (sigaction(SIGPROF, &action, NULL) < 0 || setitimer(ITIMER_PROF, &every, NULL) < 0)
         abort();
 }
 

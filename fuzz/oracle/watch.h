@@ -8,6 +8,9 @@
 
 enum { WATCH_LIMIT_S = 5 };
 
+/* Before watch_open: a second of the limit is taken for so many milliseconds. */
+void watch_tick(unsigned milliseconds);
+
 /* Once, before the first case. A finding of time ends the process in either mode. */
 void watch_open(void);
 

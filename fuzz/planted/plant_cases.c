@@ -3,6 +3,7 @@
 
 #include "fuzz/case/case.h"
 #include "fuzz/planted/plant_service.h"
+#include "fuzz/seed/sets.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
@@ -274,6 +275,11 @@ static void make_arguments_kept(struct maker *m)
     call(m, PLANT_READMSG);
 }
 
+static void make_datagram_stale(struct maker *m)
+{
+    call(m, PLANT_NOTIFY);
+}
+
 static void make_saved(struct maker *m)
 {
     save(m, "a text");
@@ -411,6 +417,7 @@ static void (*const makers[])(struct maker *m) = {
     [PLANT_DESCRIPTOR_KEPT] = make_denied,
     [PLANT_CALLER_ADDRESS] = make_caller_address,
     [PLANT_ARGUMENTS_KEPT] = make_arguments_kept,
+    [PLANT_DATAGRAM_STALE] = make_datagram_stale,
     [PLANT_CACHE_FREED] = make_saved,
     [PLANT_CACHE_FIXED] = make_cache_fixed,
     [PLANT_CACHE_XID] = make_cache_xid,
@@ -447,4 +454,17 @@ void plant_case(enum plant fault, struct buf *out)
     buf_free(&m.args);
     buf_free(&m.body);
     buf_free(&m.message);
+}
+
+void seed_planted(const struct fuzz_target *target UNUSED, const struct seed_visitor *v)
+{
+    struct buf octets;
+
+    buf_init(&octets, PLANT_CASE_MAX);
+    for (unsigned i = 0; i < PLANTS; i++) {
+        buf_reset(&octets);
+        plant_case((enum plant)i, &octets);
+        v->visit(v->into, plant_row((enum plant)i)->name, buf_slice(&octets));
+    }
+    buf_free(&octets);
 }

@@ -8,7 +8,13 @@
 
 #include "fuzz/planted/plant.h"
 
-enum { PATIENCE_MS = 35000, LOGGED = 32, ROOM_OF_A_PACKET = 2048, DATAGRAM_LEAST = 16 };
+enum {
+    PATIENCE_MS = 35000,
+    LOGGED = 32,
+    ROOM_OF_A_PACKET = 2048,
+    DATAGRAM_LEAST = 16,
+    ROOM_READ = 128
+};
 
 #define MARK_LAST 0x80000000U
 
@@ -92,13 +98,17 @@ void plant_hang_up(struct plant_session *s, int connection)
 
 /* ---- records ---- */
 
-static void log_noise(struct slice octets)
+static uint32_t log_noise(struct slice octets)
 {
+    uint32_t sum = 0;
     uint8_t *line = malloc(LOGGED);
 
     if (line && octets.len)
         memcpy(line, octets.data, planted(PLANT_NOISE) ? octets.len : size_min(octets.len, LOGGED));
+    for (unsigned i = 0; line && i < LOGGED && i < octets.len; i++)
+        sum += line[i];
     free(line);
+    return sum;
 }
 
 static void append(struct plant_connection *c, struct slice octets)
@@ -144,7 +154,7 @@ static size_t take_mark(struct plant_connection *c, struct slice octets)
     c->last = mark & MARK_LAST;
     c->due = mark & ~MARK_LAST;
     if (c->due > PLANT_RECORD_MAX - c->record_len) {
-        log_noise(slice_from(octets, part));
+        c->noise += log_noise(slice_from(octets, part));
         c->broken = true;
         return octets.len;
     }
@@ -203,6 +213,11 @@ size_t plant_receive(struct plant_session *s, int connection, struct slice octet
 
 /* ---- datagrams ---- */
 
+void plant_fill(struct plant_session *s, uint8_t octet)
+{
+    memset(s->datagram, octet, sizeof(s->datagram));
+}
+
 void plant_datagram(struct plant_session *s, uint32_t caller, struct slice octets)
 {
     if (!s->armed)
@@ -212,10 +227,15 @@ void plant_datagram(struct plant_session *s, uint32_t caller, struct slice octet
         return;
     free(s->caller);
     s->caller = make_address(caller);
-    uint8_t *block = s->caller ? plant_copy(octets) : NULL;
+    size_t len = size_min(octets.len, sizeof(s->datagram));
+    if (len)
+        memcpy(s->datagram, octets.data, len);
+    if (planted(PLANT_DATAGRAM_STALE))
+        len = size_max(len, ROOM_READ);
+    uint8_t *block = s->caller ? plant_copy(slice_of(s->datagram, len)) : NULL;
     struct plant_caller from = {.number = caller, .again = true, .address = s->caller};
     if (block)
-        plant_service_take(&s->service, &from, slice_of(block, octets.len));
+        plant_service_take(&s->service, &from, slice_of(block, len));
     free(block);
     s->armed = true;
 }

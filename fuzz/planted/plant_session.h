@@ -11,11 +11,13 @@
 enum {
     PLANT_PLACES = 8,         /* connections at once */
     PLANT_RECORD_MAX = 65536, /* octets; a longer one breaks its connection */
+    PLANT_DATAGRAM_MAX = 4096,
 };
 
 struct plant_connection {
     bool used;
-    bool broken; /* what comes is thrown away */
+    bool broken;    /* what comes is thrown away */
+    uint32_t noise; /* of what was thrown away, as statistics */
     uint32_t number;
     uint8_t *address;
     uint8_t mark[4];
@@ -31,6 +33,7 @@ struct plant_session {
     struct plant_connection connections[PLANT_PLACES];
     bool armed; /* the datagrams */
     uint8_t *caller;
+    uint8_t datagram[PLANT_DATAGRAM_MAX]; /* the one that came, and what was there before */
 };
 
 void plant_session_open(struct plant_session *s, void (*send)(void *to, struct slice reply),
@@ -47,7 +50,10 @@ void plant_hang_up(struct plant_session *s, int connection);
 /* Octets of a connection. Returns how many were consumed: all of them. */
 size_t plant_receive(struct plant_session *s, int connection, struct slice octets);
 
-/* A datagram of the caller of that number. */
+/* What is in the room for datagrams, before one comes. It is none of anybody's business. */
+void plant_fill(struct plant_session *s, uint8_t octet);
+
+/* A datagram of the caller of that number. Octets over PLANT_DATAGRAM_MAX are lost. */
 void plant_datagram(struct plant_session *s, uint32_t caller, struct slice octets);
 
 #endif

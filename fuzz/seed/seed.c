@@ -16,10 +16,17 @@ static const struct {
     const char *target;
     seeds *seeds;
 } by_name[] = {
-    {"onc-message", seed_onc},   {"tirpc-message", seed_onc},
-    {"wire", seed_wire},         {"parsers", seed_parsers},
-    {"endpoint", seed_endpoint}, {"exchange-file", seed_exchange_file},
-    {"schedule", seed_schedule}, {"report-read", seed_report},
+    {"onc-message", seed_onc},
+    {"tirpc-message", seed_onc},
+    {"wire", seed_wire},
+    {"parsers", seed_parsers},
+    {"endpoint", seed_endpoint},
+    {"exchange-file", seed_exchange_file},
+    {"schedule", seed_schedule},
+    {"report-read", seed_report},
+    {"planted", seed_planted},
+    {"tirpc-auth", seed_credentials},
+    {"tirpc-record", seed_streams},
 };
 
 struct filter {

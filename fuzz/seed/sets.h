@@ -13,11 +13,18 @@ void seed_texts(const struct fuzz_target *target, const struct seed_visitor *v);
 /* Calls and replies as messages, and credentials by themselves. */
 void seed_onc(const struct fuzz_target *target, const struct seed_visitor *v);
 
+/* What stands behind the procedure of a call; a stream of records behind four octets of settings. */
+void seed_credentials(const struct fuzz_target *target, const struct seed_visitor *v);
+void seed_streams(const struct fuzz_target *target, const struct seed_visitor *v);
+
 void seed_wire(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_parsers(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_endpoint(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_exchange_file(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_schedule(const struct fuzz_target *target, const struct seed_visitor *v);
+/* The case of each fault that can be planted. */
+void seed_planted(const struct fuzz_target *target, const struct seed_visitor *v);
+
 void seed_report(const struct fuzz_target *target, const struct seed_visitor *v);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * A whole conversation into a server that was made to have faults (fuzz/planted): the one named by
  * ASSAY_FUZZ_PLANT, or none. Each case comes in four ways, to a new server each: over one
- * connection at once; over one connection octet by octet; each message over a connection of its
+ * connection at once; over one connection in pieces; each message over a connection of its
  * own; each message as a datagram, which is then sent again.
  */
 #include <stdio.h>
@@ -18,11 +18,18 @@
 #include "fuzz/target.h"
 #include "harness/report/status.h"
 
-enum { NULL_XID = 0x6e756c6c, TIMES_AGAIN = 2 };
+enum {
+    NULL_XID = 0x6e756c6c,
+    SINGLE_OCTETS = 64, /* that many come one by one, the others in pieces of a fixed size */
+    PIECE = 7,
+    KEPT_ROOM = 16384,
+    KEPT_MAX = 1 << 20,
+};
 
 /* What becomes of replies. */
 static struct {
     bool judges;
+    struct buf *keeps; /* or NULL: replies, each with its length in front */
     size_t count;
     uint64_t digest; /* of all their octets */
     bool null_answered;
@@ -31,7 +38,8 @@ static struct {
 static struct plant_session session;
 static struct judge judge;
 static struct case_reader reader;
-static struct buf written;
+static struct buf written; /* room for both of these is there from the begin */
+static struct buf kept;
 
 static void open_planted(void)
 {
@@ -39,7 +47,8 @@ static void open_planted(void)
     enum plant fault;
 
     buf_init(&written, PLANT_ATTRS_MAX + 64);
-    if (!buf_extend(&written, PLANT_ATTRS_MAX))
+    buf_init(&kept, KEPT_MAX);
+    if (!buf_extend(&written, PLANT_ATTRS_MAX) || !buf_extend(&kept, KEPT_ROOM))
         abort();
     if (!name || !*name)
         return;
@@ -72,11 +81,16 @@ static void came(void *to UNUSED, struct slice reply)
     replies.null_answered = is_null_answer(reply);
     if (replies.judges)
         judge_reply(&judge, reply);
+    if (replies.keeps) {
+        buf_put_u32(replies.keeps, (uint32_t)reply.len);
+        buf_put(replies.keeps, reply);
+    }
 }
 
 static void listen_anew(bool judges)
 {
     replies.judges = judges;
+    replies.keeps = NULL;
     replies.count = 0;
     replies.digest = 0;
     replies.null_answered = false;
@@ -149,11 +163,13 @@ static void run_cut(struct slice octets, size_t count, uint64_t digest)
     plant_session_open(&session, came, NULL);
     listen_anew(false);
     int connection = plant_dial(&session, false);
-    for (size_t i = 0; i < octets.len; i++)
-        plant_receive(&session, connection, slice_sub(octets, i, 1));
+    for (size_t at = 0, piece = 1; at < octets.len; at += piece) {
+        piece = at < SINGLE_OCTETS ? 1 : PIECE;
+        plant_receive(&session, connection, slice_sub(octets, at, piece));
+    }
     plant_session_close(&session);
     if (replies.count != count || replies.digest != digest)
-        finding_tell(ORACLE_CUT, "%zu replies to the whole, %zu to single octets%s", count,
+        finding_tell(ORACLE_CUT, "%zu replies to the whole, %zu to its pieces%s", count,
                      replies.count, replies.count == count ? ", and not the same" : "");
 }
 
@@ -274,19 +290,47 @@ static void over_connections(struct slice input)
 
 /* ---- datagrams ---- */
 
-/* Its sender has not got the replies, and asks again: they are the same. */
-static void send_again(struct slice message, uint32_t caller)
+static void compare_again(enum oracle oracle, size_t count, uint64_t digest, const char *what)
 {
+    if (replies.count != count || replies.digest != digest)
+        finding_tell(oracle, "%s: %zu replies, not %zu%s", what, replies.count, count,
+                     replies.count == count ? " as before" : "");
+}
+
+static void judge_kept(void)
+{
+    struct slice octets = buf_slice(&kept);
+
+    for (size_t at = 0; at < octets.len;) {
+        const uint8_t *p = octets.data + at;
+        size_t len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+
+        judge_reply(&judge, slice_sub(octets, at + 4, len));
+        at += 4 + len;
+    }
+}
+
+/* A sender that does not get the replies asks again, and is to get the same ones, whatever was in
+   the room for datagrams. */
+static void exchange(struct slice message, uint32_t caller)
+{
+    buf_reset(&kept);
+    listen_anew(false);
+    replies.keeps = &kept;
+    plant_fill(&session, 0);
+    plant_datagram(&session, caller, message);
     uint64_t digest = replies.digest;
     size_t count = replies.count;
 
-    for (unsigned i = 0; i < TIMES_AGAIN; i++) {
-        listen_anew(false);
-        plant_datagram(&session, caller, message);
-        if (replies.count != count || replies.digest != digest)
-            finding_tell(ORACLE_STATE, "a call that is sent again gets %zu replies, not %zu%s",
-                         replies.count, count, replies.count == count ? " as before" : "");
-    }
+    listen_anew(false);
+    plant_fill(&session, 0);
+    plant_datagram(&session, caller, message);
+    compare_again(ORACLE_STATE, count, digest, "a call that is sent again");
+    listen_anew(false);
+    plant_fill(&session, 0xff);
+    plant_datagram(&session, caller, message);
+    compare_again(ORACLE_STALE, count, digest, "a call over other octets");
+    judge_kept();
 }
 
 static void over_datagrams(struct slice input)
@@ -296,11 +340,8 @@ static void over_datagrams(struct slice input)
     plant_session_open(&session, came, NULL);
     judge_begin(&judge, &plant_rules);
     case_open(&reader, input);
-    for (uint32_t i = 0; case_next(&reader, &message) && judge_call(&judge, message); i++) {
-        listen_anew(true);
-        plant_datagram(&session, i, message);
-        send_again(message, i);
-    }
+    for (uint32_t i = 0; case_next(&reader, &message) && judge_call(&judge, message); i++)
+        exchange(message, i);
     call_null(true);
     judge_end(&judge);
     plant_session_close(&session);

@@ -48,9 +48,9 @@ static void prepare_accepted(void *value)
 /* A part of a reply is read as the reply that it is the end of. */
 static size_t read_part(struct wire_in *in, struct buf *out, uint32_t reply_stat)
 {
-    uint8_t room[TWIN_MAX + 16];
+    static uint8_t room[TWIN_MAX + 16], rewritten[TWIN_MAX + 16];
     struct buf whole = {.data = room, .cap = sizeof(room), .max = sizeof(room)};
-    struct buf written = {.data = out->data, .cap = out->cap, .max = out->max};
+    struct buf written = {.data = rewritten, .cap = sizeof(rewritten), .max = sizeof(rewritten)};
     struct wire_in inner;
 
     for (unsigned i = 0; i < 3; i++)

@@ -218,6 +218,7 @@ static void judge_result(const struct reply *reply, enum client_proc proc)
         (!result.has_text || !slice_eq(text_of(reply), slice_of(result.text, result.len))))
         finding_tell(ORACLE_DIFFERENCE, "the text has %zu octets, and %s%zu were decoded",
                      text_of(reply).len, result.has_text ? "" : "none of ", result.len);
+    fuzz_canary();
 }
 
 static void judge_call(struct slice input, enum client_proc proc, bool stream)
