@@ -10,14 +10,6 @@
 #include "fuzz/target.h"
 #include "tests/unit.h"
 
-/* Some of the defects are leaks, which the meter measures case by case; the sanitizer would end the
-   test for them. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 enum { ROOM = 1 << 16, PATH_ROOM = 300 };
 
 static uint8_t room[ROOM];
