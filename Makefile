@@ -77,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl cover lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -160,6 +160,13 @@ afl:
 	@ci/install-deps build fuzz
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=afl fuzzers
 	@echo "build/afl/fuzz-TARGET: run them with make fuzz-TARGET ENGINE=afl, or under afl-fuzz"
+
+# What the corpus reaches of our own code; libtirpc and what is faulty on purpose are not ours.
+own_targets = $(filter-out tirpc-% planted,$(subst _,-,$(fuzz_targets)))
+cover:
+	@ci/install-deps build fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=cov $(own_targets:%=build/cov/fuzz-%)
+	@ci/cover build/cov $(own_targets)
 
 tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
@@ -280,6 +287,7 @@ fuzz_made    := $(B)/gen/msg_svc.o $(B)/gen/shapes_xdr.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
+ENGINE_cov   := -fsanitize=fuzzer
 $(call obj,$(fuzz_src) $(engine_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
 $(call obj,$(fuzz_src)): | $(B)/gen/msg.h $(B)/gen/shapes.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
@@ -330,10 +338,10 @@ $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuz
 fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
 
 # The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
-mutate_so_src := $(wildcard fuzz/mutate/*.c) fuzz/engine/afl.c $(addprefix harness/base/,rng.c text.c log.c)
+mutate_so_src := $(wildcard fuzz/mutate/*.c harness/base/*.c) fuzz/engine/afl.c
 $(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.def) $(B)/flags
 	@echo "  LINK $@"
-	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic $(mutate_so_src) -o $@
+	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic,-z,defs $(mutate_so_src) -o $@
 
 # Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
 rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
