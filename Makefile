@@ -338,10 +338,10 @@ $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuz
 fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
 
 # The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
-mutate_so_src := $(wildcard fuzz/mutate/*.c) fuzz/engine/afl.c $(addprefix harness/base/,rng.c text.c log.c)
+mutate_so_src := $(wildcard fuzz/mutate/*.c harness/base/*.c) fuzz/engine/afl.c
 $(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.def) $(B)/flags
 	@echo "  LINK $@"
-	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic $(mutate_so_src) -o $@
+	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic,-z,defs $(mutate_so_src) -o $@
 
 # Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
 rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
@@ -374,7 +374,7 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
 # What is tested by itself: the message store of the references, the rows of parsers, the mutator.
-tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c fuzz/case/case.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^

@@ -36,7 +36,7 @@ void *afl_custom_init(void *engine UNUSED, unsigned seed)
     afl.grammar = mutate_grammar_find(name && *name ? name : "calls");
     if (!afl.grammar) {
         log_error("ASSAY_FUZZ_GRAMMAR=%s: there is no such grammar", name);
-        return NULL;
+        exit(EXIT_FAILURE); /* where NULL is returned, 4.04c goes on and crashes */
     }
     rng_seed(&afl.rng, seed, "afl");
     return &afl;

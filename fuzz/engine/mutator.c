@@ -8,7 +8,7 @@
 #include "fuzz/target.h"
 #include "harness/base/text.h"
 
-enum { PLAIN_ONCE_IN = 16 };
+enum { PLAIN_ONCE_IN = 16, CROSS_ONCE_IN = 8 };
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
@@ -42,12 +42,18 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
     return mutate_case(g, data, size, max, seed);
 }
 
-/* Returning 0 makes libFuzzer draw another mutation. */
+/* libFuzzer would cross every other time, which is too often: cases would only grow. Returning 0
+   makes it draw another mutation. */
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2,
                                  size_t size2, uint8_t *out, size_t max, unsigned seed)
 {
     const struct mutate_grammar *g = grammar();
     const struct mutate_parent parents[2] = {{data1, size1}, {data2, size2}};
 
-    return g ? mutate_cross(g, parents, out, max, seed) : 0;
+    if (!g)
+        return 0;
+    if (seed % CROSS_ONCE_IN == 0 || size1 > max)
+        return mutate_cross(g, parents, out, max, seed);
+    memcpy(out, data1, size1);
+    return mutate_case(g, out, size1, max, seed);
 }

@@ -31,7 +31,7 @@ static bool record_repeat(struct work *w)
 {
     const struct record *r = &w->records[any_record(w)];
     uint32_t len = r->end - r->at;
-    uint32_t times = make_once_in(&w->rng, 8) ? 1 + make_draw(&w->rng, REPEAT_MOST) : 1;
+    uint32_t times = make_once_in(&w->rng, 64) ? 1 + make_draw(&w->rng, REPEAT_MOST) : 1;
     uint32_t fit = (w->max - w->size) / len;
 
     times = times < fit ? times : fit;
@@ -46,8 +46,14 @@ static bool record_drop(struct work *w)
         w->size = w->tail;
         return true;
     }
-    const struct record *r = &w->records[any_record(w)];
-    return w->count > 1 && work_put(w, r->at, r->end - r->at, NULL, 0);
+    if (w->count < 2)
+        return false;
+    uint32_t first = any_record(w);
+    uint32_t last = make_once_in(&w->rng, 2) ? first : first + make_draw(&w->rng, w->count - first);
+    if (first == 0 && last + 1 == w->count)
+        last--;
+    uint32_t at = w->records[first].at;
+    return work_put(w, at, w->records[last].end - at, NULL, 0);
 }
 
 static uint32_t keep(struct work *w, uint32_t at, uint32_t from, uint32_t to)

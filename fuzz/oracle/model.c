@@ -251,13 +251,15 @@ static uint32_t call_msgprog(struct model *m, const struct header *h, struct exp
 
     if (r->gss_open && h->flavor == ONC_RPCSEC_GSS)
         return bit(ANSWERS) - 1;
+    if (!r->msgprog && (h->prog != r->prog || h->vers != r->vers || h->proc != ONC_NULLPROC))
+        return bit(ANSWERS) - 1 - bit(ANSWER_NONE);
     if (credential == CREDENTIAL_BAD)
         wrong |= bit(ANSWER_AUTH_ERROR);
     if (!(r->strict && wrong) && h->prog != r->prog)
         wrong |= bit(ANSWER_PROG_UNAVAIL);
     else if (!(r->strict && wrong) && h->vers != r->vers)
         wrong |= bit(ANSWER_PROG_MISMATCH);
-    else if (!(r->strict && wrong) && r->msgprog && h->proc > size_max(PROC_READMSG, r->last_proc))
+    else if (!(r->strict && wrong) && h->proc > size_max(PROC_READMSG, r->last_proc))
         wrong |= bit(ANSWER_PROC_UNAVAIL);
     return open | (wrong ? wrong : call_procedure(m, h, e));
 }
@@ -271,7 +273,7 @@ void model_call(struct model *m, struct slice message, struct expected *ret)
     ret->cut = h.cut;
     ret->xid = h.xid;
     if (h.long_auth && h.rpcvers == ONC_VERSION && !m->rules->drops_long_auth)
-        ret->allowed = bit(ANSWER_AUTH_ERROR) | (whole ? 0 : bit(ANSWER_NONE));
+        ret->allowed = bit(ANSWER_AUTH_ERROR) | bit(ANSWER_NONE); /* it is no valid encoding */
     else if (whole && h.rpcvers != ONC_VERSION)
         ret->allowed = bit(ANSWER_RPC_MISMATCH);
     else if (whole && !h.long_auth)

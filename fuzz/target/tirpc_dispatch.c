@@ -55,13 +55,8 @@ static void run_dispatch(struct slice input)
     service_reset();
     judge_begin(&judge, &service_rules);
     case_open(&reader, input);
-    while (case_next(&reader, &message)) {
-        if (gss_withheld(message))
-            continue;
-        if (!judge_call(&judge, message))
-            break;
+    while (case_next(&reader, &message) && !gss_withheld(message) && judge_call(&judge, message))
         call(message);
-    }
     judge_end(&judge);
     call_null();
 }

@@ -12,8 +12,7 @@
 /* The dispatcher that rpcgen makes of msg.x, which its header does not declare. */
 void msgprog_2(struct svc_req *request, SVCXPRT *transport);
 
-/* Forgets all messages, and asks whether RPCSEC_GSS is wanted (gss.h): then the rules leave it
- * open. */
+/* Forgets all messages; before each case. */
 void service_reset(void);
 
 /* How libtirpc and the stubs differ from what RFC 5531 alone would make of MSGPROG. */
