@@ -91,7 +91,10 @@ static bool put_reread(struct buf *out, size_t place)
     call.args = buf_slice(&args);
     onc_put_call(out, &call);
     buf_free(&args);
-    return judge_call(&now.judge, buf_slice(out));
+    if (!judge_call(&now.judge, buf_slice(out)))
+        return false;
+    now.judge.calls[now.judge.count - 1].settled = true;
+    return true;
 }
 
 /* False where the reply is to no fence. */
