@@ -153,9 +153,9 @@ void seed_octets(const struct fuzz_target *target UNUSED, const struct seed_visi
     struct buf out;
 
     buf_init(&out, SEED_OCTETS_MAX);
-    for (uint8_t kind = 0; kind < ITEM_KINDS; kind++) {
+    for (unsigned kind = 0; kind < ITEM_KINDS; kind++) {
         buf_reset(&out);
-        buf_put_byte(&out, kind);
+        buf_put_byte(&out, (uint8_t)kind);
         wire_put_uint(&out, 1);
         wire_put_string(&out, slice_str("text"));
         wire_put_uint(&out, 2);
