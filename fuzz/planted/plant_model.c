@@ -120,6 +120,7 @@ static void call_keys(struct wire_in *in, struct results *r)
     put_summary(r, count, sum);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): what it holds is written to */
 static size_t call_more(uint32_t proc, struct wire_in *in, uint8_t *results)
 {
     static void (*const calls[])(struct wire_in * in, struct results * r) = {
