@@ -207,6 +207,26 @@ static void test_servers(void **state UNUSED)
     }
 }
 
+/* Right, and unusual: who answers in another order is accused of nothing, also where calls share an
+   xid. */
+static void test_odd_servers(void **state UNUSED)
+{
+    static const char *const programs[] = {"assay-twins-rpc --fault none-backwards",
+                                           "assay-twins-rpc --fault none-fragments",
+                                           "assay-twins-rpc --fault none-short-verifier"};
+
+    for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+        static struct process p;
+        char url[PATH_ROOM];
+
+        serve(&p, url, programs[i], places[0], 200 + (unsigned)i);
+        expect_case(honest, url, 0, "no finding");
+        expect_case("corpus/tirpc-dispatch/pipelined", url, 0, "no finding");
+        expect_case("corpus/tirpc-dispatch/save-and-read", url, 0, "no finding");
+        process_stop(&p, deadline_in_ms(LIMIT_S * 1000));
+    }
+}
+
 static void test_unix(void **state UNUSED)
 {
     static struct process p;
@@ -318,9 +338,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_process), cmocka_unit_test(test_target_of_path),
         cmocka_unit_test(test_deaths),     cmocka_unit_test(test_known),
-        cmocka_unit_test(test_servers),    cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_twins),      cmocka_unit_test(test_not_alive),
-        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_servers),    cmocka_unit_test(test_odd_servers),
+        cmocka_unit_test(test_unix),       cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_not_alive),  cmocka_unit_test(test_usage),
     };
 
     return cmocka_run_group_tests_name("fuzz_replay", tests, open_cases, program_close_folder);
