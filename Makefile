@@ -374,7 +374,7 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
 # What is tested by itself: the message store of the references, the rows of parsers, the mutator.
-tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c fuzz/case/case.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^

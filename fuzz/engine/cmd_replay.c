@@ -2,6 +2,7 @@
    socketpair, or at a running server. */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -234,9 +235,21 @@ static bool choose(struct replay *r, struct problem *why)
 
 /* ---- what is said of it ---- */
 
-/* Appends the command that repeats it. */
+/* Appends the command that repeats it, with what of the environment changes what targets do. */
 static void put_command(const struct replay *r, struct buf *out)
 {
+    static const char *const settings[] = {"ASSAY_FUZZ_PLANT", "ASSAY_FUZZ_GSS",
+                                           "ASSAY_FUZZ_CANARY", "ASSAY_FUZZ_KNOWN"};
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        const char *value = getenv(settings[i]);
+
+        if (value) {
+            buf_printf(out, "%s=", settings[i]);
+            text_shell_word(out, value);
+            buf_put_byte(out, ' ');
+        }
+    }
     buf_printf(out, "%s replay ", fuzz_called());
     text_shell_word(out, r->path);
     buf_printf(out, " --via %s", via_names[r->via]);

@@ -14,7 +14,9 @@
 
 enum {
     FENCE_XID = 0x66656e63,
-    FENCES_MAX = JUDGE_CALLS_MAX + 8,
+    REREAD_MAX = 8,
+    XIDS_MAX = JUDGE_CALLS_MAX + 16 + REREAD_MAX, /* of our own, in one row */
+    READMSG = 2,
     RESENDS = 8,         /* of a NULL call in datagrams, within the patience */
     TALK_PATIENCES = 20, /* a server that never ends to send is left after so many */
     DATAGRAM_ROOM = 1 << 16,
@@ -46,7 +48,7 @@ struct line {
 static bool is_taken(uint32_t fence)
 {
     for (size_t i = 0; i < now.judge.count; i++) {
-        if (now.judge.calls[i].xid - fence < FENCES_MAX)
+        if (now.judge.calls[i].xid - fence < XIDS_MAX)
             return true;
     }
     return false;
@@ -58,7 +60,7 @@ static uint32_t choose_fence(void)
     uint32_t fence = FENCE_XID;
 
     while (is_taken(fence))
-        fence += FENCES_MAX;
+        fence += XIDS_MAX;
     return fence;
 }
 
@@ -70,6 +72,29 @@ static void put_fence(struct buf *out)
 
     onc_put_call(out, &call);
     now.fenced = false;
+}
+
+/* Appends a call that reads a message which the case has stored, by the number that the server gave
+   it, and tells the judge. False where there is none of this place. */
+static bool put_reread(struct buf *out, size_t place)
+{
+    const struct endpoint *at = &now.options->at;
+    const struct model *m = &now.judge.model;
+    struct onc_call call =
+        onc_call_of(now.fence + XIDS_MAX - 1 - (uint32_t)place, at->program, at->version, READMSG);
+    struct buf args;
+
+    if (place >= size_min(m->count, REREAD_MAX) || m->messages[place].number == 0)
+        return false;
+    buf_init(&args, WIRE_UNIT);
+    wire_put_int(&args, m->messages[place].number);
+    call.args = buf_slice(&args);
+    onc_put_call(out, &call);
+    buf_free(&args);
+    if (!judge_call(&now.judge, buf_slice(out)))
+        return false;
+    now.judge.calls[now.judge.count - 1].settled = true;
+    return true;
 }
 
 /* False where the reply is to no fence. */
@@ -219,7 +244,8 @@ static void judge_stream(struct line *line, bool fence_sent, bool closed_by_serv
     buf_free(&missing);
 }
 
-/* Whatever came before, a NULL call over a new connection is answered. */
+/* Whatever came before, over a new connection the messages that were stored are there, and a NULL
+   call is answered. */
 static void call_null(void)
 {
     struct problem why;
@@ -233,6 +259,11 @@ static void call_null(void)
     }
     buf_init(&message, DATAGRAM_ROOM);
     buf_init(&out, DATAGRAM_ROOM);
+    for (size_t i = 0; put_reread(&message, i); i++) {
+        record_put(&out, buf_slice(&message));
+        buf_reset(&message);
+    }
+    buf_reset(&message);
     put_fence(&message);
     record_put(&out, buf_slice(&message));
     line.unsent = buf_slice(&out);
@@ -339,6 +370,7 @@ static bool talk_datagrams(struct slice octets, struct problem *why)
 {
     static const struct record_limits no_limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
     struct record_in record;
+    struct buf message;
     bool refused = false;
     bool alive = true;
     size_t used = 0;
@@ -360,10 +392,16 @@ static bool talk_datagrams(struct slice octets, struct problem *why)
     for (; octets.len && alive; octets = slice_from(octets, used)) {
         if (record_feed(&record, octets, &used) != RECORD_WHOLE)
             continue;
-        struct slice message = record_message(&record);
-        if (message.len <= DATAGRAM_MAX)
-            alive = judge_call(&now.judge, message) && call_datagram(fd, message);
+        struct slice call = record_message(&record);
+        if (call.len <= DATAGRAM_MAX)
+            alive = judge_call(&now.judge, call) && call_datagram(fd, call);
     }
+    buf_init(&message, DATAGRAM_ROOM);
+    for (size_t i = 0; alive && put_reread(&message, i); i++) {
+        alive = call_datagram(fd, buf_slice(&message));
+        buf_reset(&message);
+    }
+    buf_free(&message);
     judge_end(&now.judge);
     record_close(&record);
     close(fd);

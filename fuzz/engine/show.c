@@ -13,6 +13,7 @@ struct view {
     size_t base; /* of the record in the case */
     bool colour;
     json_t *fields;
+    char missing[RECORD_TEXT_MAX]; /* of the last record, or "" */
 };
 
 /* ---- records ---- */
@@ -25,6 +26,7 @@ static void each_record(struct slice octets, struct view *view,
     static const struct record_limits no_limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
     const struct onc_visitor visitor = {visit, view};
     struct record_in record;
+    struct buf missing;
     size_t at = 0;
 
     record_open(&record, &no_limits);
@@ -39,6 +41,10 @@ static void each_record(struct slice octets, struct view *view,
         onc_fields(slice_sub(part, 0, ONC_FIELDS_OCTETS_MAX), part.len, ONC_IN_STREAM, &visitor);
         at += used;
     }
+    buf_init(&missing, RECORD_TEXT_MAX);
+    record_may_end(&record, &missing);
+    text_copy(view->missing, sizeof(view->missing), buf_text(&missing));
+    buf_free(&missing);
     record_close(&record);
 }
 
@@ -107,6 +113,8 @@ void show_text(struct slice octets, enum fuzz_form form, bool colour)
         each_field(octets, form, &view, print_field, print_record);
     else
         print_octets(octets);
+    if (view.missing[0])
+        printf("  it ends within a record: %s\n", view.missing);
 }
 
 /* ---- as JSON ---- */

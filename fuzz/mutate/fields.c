@@ -509,14 +509,15 @@ static bool octets(struct work *w)
     return replace_node(w, picked, begin + padded);
 }
 
-static bool is_any_field(const struct node *n)
+/* A discriminant alone would not fit its arm any more: SWITCH changes both. */
+static bool can_be_fresh(const struct node *n)
 {
-    return n->field && !n->item;
+    return n->field && !n->item && !n->field->keep;
 }
 
 static bool fresh(struct work *w)
 {
-    uint32_t picked = work_pick(w, is_any_field);
+    uint32_t picked = work_pick(w, can_be_fresh);
 
     if (picked == TREE_NONE)
         return false;

@@ -42,8 +42,7 @@ void finding_open(const char *target, enum finding_mode mode);
    can name it. It must live as long as the process; NULL is nothing, as each case begins. */
 void finding_about(const char *part);
 
-/* A case begins. How many did is part of the line that a finding leaves when it ends the process.
- */
+/* A case begins. How many did stands in the line that a finding leaves as it ends the process. */
 void finding_case(void);
 
 void finding_tell(enum oracle oracle, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -80,6 +80,7 @@ struct expected {
     bool results_known;
     size_t saves;         /* with numbers_open: the message that it stores, from 1; 0: none */
     int32_t reads;        /* with numbers_open: the number that it reads; 0: none */
+    bool settled;         /* it was sent when all calls before it had been answered */
     uint8_t word[4];      /* room for results that are one number */
     struct slice results; /* of a SUCCESS; of READMSG: the text without its length and padding */
     bool is_text;

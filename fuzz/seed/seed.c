@@ -26,6 +26,8 @@ static const struct {
     {"report-read", seed_report},
     {"planted", seed_planted},
     {"tirpc-auth", seed_credentials},
+    {"tirpc-xdr", seed_xdr},
+    {"tirpc-bind", seed_bind},
     {"tirpc-record", seed_streams},
 };
 

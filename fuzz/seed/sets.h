@@ -13,9 +13,14 @@ void seed_texts(const struct fuzz_target *target, const struct seed_visitor *v);
 /* Calls and replies as messages, and credentials by themselves. */
 void seed_onc(const struct fuzz_target *target, const struct seed_visitor *v);
 
-/* What stands behind the procedure of a call; a stream of records behind four octets of settings. */
+/* What stands behind the procedure of a call; a stream of records behind four octets of settings.
+ */
 void seed_credentials(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_streams(const struct fuzz_target *target, const struct seed_visitor *v);
+
+/* Each type of the target, chosen by the first octet. */
+void seed_xdr(const struct fuzz_target *target, const struct seed_visitor *v);
+void seed_bind(const struct fuzz_target *target, const struct seed_visitor *v);
 
 void seed_wire(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_parsers(const struct fuzz_target *target, const struct seed_visitor *v);

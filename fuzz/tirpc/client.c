@@ -50,7 +50,7 @@ static void call(CLIENT *client, enum client_proc proc, struct client_result *re
     ret->has_text = text != NULL;
     ret->len = text ? strlen(text) : 0;
     text_copy(ret->text, sizeof(ret->text), text ? text : "");
-    xdr_free((xdrproc_t)xdr_wrapstring, &text);
+    clnt_freeres(client, (xdrproc_t)xdr_wrapstring, &text);
 }
 
 /* Sets the xid that is sent, and how the procedure is called. */
