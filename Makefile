@@ -77,7 +77,7 @@ test_programs   := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(tests_programs
 all_obj         := $(call obj,$(harness_src) $(conformance_src) $(library_src) \
 	$(wildcard tests/*.c tests/*/*.c reference/*/*.c fuzz/*/*.c))
 
-.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl lint docs worth format install \
+.PHONY: all help demo test tests prove stability gate bench fuzzers rigs fuzz afl cover lint docs worth format install \
 	uninstall clean FORCE
 .DEFAULT_GOAL := all
 
@@ -103,6 +103,7 @@ lint:
 
 docs: all $(B)/tests/prove
 	@$(B)/assay list --markdown > docs/checks.md
+	@$(B)/assay fuzz list --markdown > docs/fuzz-targets.md
 	@$(B)/tests/prove $(B) --page > docs/proof.md
 
 worth: all
@@ -159,6 +160,13 @@ afl:
 	@ci/install-deps build fuzz
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=afl fuzzers
 	@echo "build/afl/fuzz-TARGET: run them with make fuzz-TARGET ENGINE=afl, or under afl-fuzz"
+
+# What the corpus reaches of our own code; libtirpc and what is faulty on purpose are not ours.
+own_targets = $(filter-out tirpc-% planted,$(subst _,-,$(fuzz_targets)))
+cover:
+	@ci/install-deps build fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=cov $(own_targets:%=build/cov/fuzz-%)
+	@ci/cover build/cov $(own_targets)
 
 tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
@@ -255,6 +263,13 @@ $(B)/gen/msg_svc.c: reference/msgprog/msg.x
 $(B)/gen/msg_clnt.c: reference/msgprog/msg.x
 	@$(call rpcgen,-l)
 
+$(B)/gen/shapes.h: fuzz/tirpc/shapes.x
+	@$(call rpcgen,-h)
+
+$(B)/gen/shapes_xdr.c: fuzz/tirpc/shapes.x
+	@$(call rpcgen,-c)
+
+$(B)/gen/shapes_xdr.o: $(B)/gen/shapes.h
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
@@ -268,18 +283,20 @@ engine_src   := fuzz/engine/fuzzer.c fuzz/engine/mutator.c
 fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
 tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
-fuzz_made    := $(B)/gen/msg_svc.o
+fuzz_made    := $(B)/gen/msg_svc.o $(B)/gen/shapes_xdr.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
+ENGINE_cov   := -fsanitize=fuzzer
 $(call obj,$(fuzz_src) $(engine_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
-$(call obj,$(fuzz_src)): | $(B)/gen/msg.h
+$(call obj,$(fuzz_src)): | $(B)/gen/msg.h $(B)/gen/shapes.h
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
 BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
 BLIND_speed := -fno-sanitize=fuzzer-no-link
 BLIND_CC    := $(subst afl-clang-fast,clang,$(CC))
-blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c,$(wildcard fuzz/oracle/*.c fuzz/engine/*.c fuzz/case/*.c fuzz/mutate/*.c))
+blind_src   := $(filter-out fuzz/oracle/model.c fuzz/engine/provoke.c, \
+	$(foreach room,oracle engine case mutate,$(wildcard fuzz/$(room)/*.c)))
 $(call obj,$(blind_src)): CFLAGS += $(BLIND_$(V))
 $(call obj,$(blind_src)): CC = $(BLIND_CC)
 # The comparisons that the second sanitizer adds to the model would be taken for its own.
@@ -303,6 +320,8 @@ $(served_obj): $(B)/served/%.o: %.c $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) $(CFLAGS) $(served_names) -MMD -MP -c $< -o $@
 
+# libtirpc has no instrumentation. Where our codec reads the same octets, its coverage leads.
+compared := tirpc-xdr tirpc-message tirpc-bind tirpc-auth
 $(B)/libfuzz.a: $(call obj,$(fuzz_src)) $(served_obj) $(fuzz_made)
 	@rm -f $@
 	@$(AR) rcs $@ $^
@@ -314,7 +333,7 @@ $(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags fuzz/targets.def
 $(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuzz.a $(B)/libblind.a $(lib)
 	@echo "  LINK $@"
 	@$(CC) $(OPT) $(ENGINE_$(V)) $(filter %.o,$^) $(B)/libfuzz.a \
-		$(if $(filter tirpc-%,$*),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
+		$(if $(filter-out $(compared),$(filter tirpc-%,$*)),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
 
 fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
 

@@ -114,7 +114,8 @@ static const struct option_row rows[] = {
      take_expect},
     {"shard", "I/N", "the I-th of N parts of the checks", take_shard},
     {"budget", "TIME", "the checks that catch most in so much time, as 5s or 2min", take_budget},
-    {"record", "DIR", "what was sent, a file per check and connection", take_record},
+    {"record", "DIR",
+     "what was sent, a file per check and connection: of RPC, cases for assay replay", take_record},
     {"allow-remote", NULL, "let checks that flood run against other machines", take_allow_remote},
 };
 

@@ -43,6 +43,10 @@ _assay_value() { # _assay_value OPTION WORD; false where the option takes none
     --to | --schedule | --drop | --duplicate | --reorder | --corrupt | --truncate) ;;
     --delay | --cut | --coalesce | --rate) ;;
     --input) _assay_words "$2" "lines none" ;;
+    --via) _assay_words "$2" "mem pair tcp udp" ;;
+    --target) _assay_words "$2" "$(assay fuzz list 2>/dev/null | awk '{print $1}')" ;;
+    --engines | --corpus) _assay_files "$2" ;;
+    --floor) ;;
     *) return 1 ;;
     esac
 }
@@ -58,7 +62,8 @@ _assay() {
     word=${line##*[[:space:]]}
     read -ra words <<<"${line%"$word"}"
     if [ "${#words[@]}" = 1 ]; then
-        _assay_words "$word" "check client gate list explain requirements report serve proxy --help --version"
+        _assay_words "$word" "check client gate list explain requirements report serve proxy fuzz replay --help
+            --version"
         return
     fi
     case $word in
@@ -91,6 +96,17 @@ _assay() {
             _assay_files "$word"
         fi
         ;;
+    fuzz:-*) _assay_words "$word" "--engines --corpus --floor --plain --quick --json --markdown --help" ;;
+    fuzz:*)
+        if [ "${#words[@]}" = 2 ]; then
+            _assay_words "$word" "list doctor selftest seed --help"
+        else
+            _assay_words "$word" "$(assay fuzz list 2>/dev/null | awk '{print $1}')"
+        fi
+        ;;
+    replay:-*) _assay_words "$word" "--target --via --patience --allow-remote --json --help" ;;
+    replay:rpc+unix:*) _assay_files "${word#*:}" ;;
+    replay:*) _assay_files "$word" ;;
     requirements:-*) _assay_words "$word" "--uncovered --json --help" ;;
     list:-*) _assay_words "$word" "--json --markdown --help" ;;
     list:* | explain:*) _assay_words "$word" "$(assay list 2>/dev/null | awk '{print $2}')" ;;

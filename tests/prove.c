@@ -457,7 +457,8 @@ static const char along_head[] =
     "and is no part of\n`make test`. Each twin was tried by all checks of its suite. The check in "
     "the first column is made for it; those\nin the third broke, too, since the fault touches "
     "what they claim as well. Where a target is restarted\nor held up by one check, some that "
-    "follow may stand here by chance.\n\n"
+    "follow may stand here by chance; and where checks run side by side, a fault that shows once "
+    "in a while\nmay show in another check than its own (NOT CAUGHT among the others).\n\n"
     "| caught by | twin | broke along |\n|---|---|---|";
 
 /* A row of the page: the twin, and what breaks along with its check. */
@@ -483,6 +484,7 @@ static void note_along(struct twin *t, const json_t *root, bool caught)
         buf_printf(&row, "%s%s", gap, id);
         gap = ", ";
     }
+    buf_put_str(&row, " |");
     t->row = strdup(buf_text(&row));
     buf_free(&row);
     fprintf(stderr, "%s\n", t->row ? t->row : t->name);
@@ -693,7 +695,8 @@ static bool print_page(const struct proof *p)
            "judges stands here with the\nrequirements that it cites and the twins that it must "
            "catch: %zu servers and clients with one planted fault\neach. %u runs of engines "
            "without a fault "
-           "must pass. A check of level `note` judges nothing.\n",
+           "must pass. A check of level `note` judges nothing.\n"
+           "[along.md](along.md) tells which other checks each of them breaks.\n",
            p->count - sound, sound);
     json_t *root = read_checks(p);
     json_array_foreach(root, i, entry) print_check(p, entry);

@@ -249,7 +249,11 @@ static void test_completion(void **state)
         {"assay serve echo --fault fin-is-h", "fin-is-hang-up"},
         {"assay serve echo --pre", "--prefix"},
         {"assay pro", "proxy"},
-        {"assay rep", "report"},
+        {"assay repo", "report"},
+        {"assay fuzz doc", "doctor"},
+        {"assay fuzz doctor tirpc-disp", "tirpc-dispatch"},
+        {"assay replay x --via pa", "pair"},
+        {"assay replay READ", "README.md"},
         {"assay report me", "merge"},
         {"assay report show READ", "README.md"},
         {"assay report show x --bef", "--before"},
@@ -356,6 +360,7 @@ static void assert_page(const char *path, struct program_result r)
 static void test_generated_pages(void **state UNUSED)
 {
     assert_page("docs/checks.md", program_run(LIMIT_S, "@B/assay list --markdown"));
+    assert_page("docs/fuzz-targets.md", program_run(LIMIT_S, "@B/assay fuzz list --markdown"));
     assert_page("docs/proof.md", program_run(LIMIT_S, "@B/tests/prove @B --page"));
 }
 

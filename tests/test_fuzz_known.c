@@ -138,12 +138,26 @@ static void test_cases(void **state UNUSED)
     each_name("corpus/accepted", check_folder);
 }
 
+/* An id is of one line. */
+static void test_ids(void **state UNUSED)
+{
+    for (size_t i = 0; known_at(i); i++) {
+        for (size_t k = 0; k < i; k++)
+            assert_row(i, !text_eq(known_at(i)->id, known_at(k)->id));
+    }
+    for (size_t i = 0; accepted_at(i); i++) {
+        for (size_t k = 0; k < i; k++)
+            assert_row(i, !text_eq(accepted_at(i)->id, accepted_at(k)->id));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_ids),
     };
 
     return cmocka_run_group_tests_name("fuzz_known", tests, NULL, NULL);

@@ -127,6 +127,8 @@ static void test_messages(void **state UNUSED)
         {"80000028 11223344 00000000", ONC_IN_STREAM,
          "0 fragment 80000028 the last of 40 octets\n4 xid 11223344 0x11223344\n"
          "8 msg_type 00000000 CALL (0)\n"},
+        {CALL "00000001 00000020 " SYS_BODY, ONC_IN_DATAGRAM,
+         "56 cred.gids 0000001b 27\n60 cred.body  28 of 32 octets: it ends here !\n"},
         {"8000", ONC_IN_STREAM, "0 fragment 8000 2 of 4 octets\n"},
     };
 

@@ -14,6 +14,7 @@
 #include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
+#include "harness/rpc/record.h"
 
 enum {
     IN_MAX = 4 << 20,
@@ -773,9 +774,10 @@ void conn_last_words(struct check_ctx *c, struct conn *conn)
 
 /* What an earlier attempt or run has left is no part of this one. A disk that is full ends the
    recording, not the check. */
-void conn_record(struct check_ctx *c, struct conn *conn, struct slice octets)
+static void append(struct check_ctx *c, struct conn *conn, struct slice mark, struct slice octets)
 {
     char path[PATH_MAX];
+    struct buf piece;
 
     if (!c->record)
         return;
@@ -783,14 +785,35 @@ void conn_record(struct check_ctx *c, struct conn *conn, struct slice octets)
     int fd =
         open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (conn->recorded ? O_APPEND : O_TRUNC), 0666);
     conn->recorded = true;
-    bool ok = fd >= 0 && (lseek(fd, 0, SEEK_END) >= RECORD_MAX ||
-                          write(fd, octets.data, octets.len) == (ssize_t)octets.len);
+    buf_init(&piece, mark.len + octets.len);
+    buf_put(&piece, mark);
+    buf_put(&piece, octets);
+    bool ok = fd >= 0 && !piece.failed &&
+              (lseek(fd, 0, SEEK_END) >= RECORD_MAX ||
+               write(fd, piece.data, piece.len) == (ssize_t)piece.len);
     if (!ok) {
         log_error("--record %s: %s", path, strerror(errno));
         c->record = NULL;
     }
     if (fd >= 0)
         close(fd);
+    buf_free(&piece);
+}
+
+void conn_record(struct check_ctx *c, struct conn *conn, struct slice octets)
+{
+    append(c, conn, (struct slice){NULL, 0}, octets);
+}
+
+void conn_record_message(struct check_ctx *c, struct conn *conn, struct slice message)
+{
+    struct buf mark;
+
+    buf_init(&mark, RECORD_HEADER);
+    if (c->target.endpoint.rpc)
+        record_put_header(&mark, true, (uint32_t)message.len);
+    append(c, conn, buf_slice(&mark), message);
+    buf_free(&mark);
 }
 
 static bool send_composed(struct check_ctx *c, struct conn *conn)

@@ -57,6 +57,10 @@ void conn_tell(struct check_ctx *c, const struct conn *conn, enum who who, struc
 /* Adds octets that were sent to the connection's file of --record. */
 void conn_record(struct check_ctx *c, struct conn *conn, struct slice octets);
 
+/* The same for a message in one piece. One of an RPC program has a record mark in front of it (RFC
+   5531 11), as on a stream: such a file is a case for the fuzz targets, whatever carried it. */
+void conn_record_message(struct check_ctx *c, struct conn *conn, struct slice message);
+
 /* Sends every datagram again that is owed a reply, where the check and the target allow that. */
 bool conn_may_ask_again(const struct check_ctx *c);
 void conn_ask_again(struct check_ctx *c, struct conn *conn);

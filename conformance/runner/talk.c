@@ -58,7 +58,7 @@ static unsigned send_message(struct check_ctx *c, struct conn *conn, struct slic
         return 0;
     conn_tell(c, conn, WHO_US, octets);
     if (io.status == NET_OK) {
-        conn_record(c, conn, octets);
+        conn_record_message(c, conn, octets);
         return between_sent(c, conn, octets.len);
     }
     if (io.status == NET_REFUSED) {

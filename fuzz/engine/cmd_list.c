@@ -4,27 +4,9 @@
 
 #include "fuzz/engine/commands.h"
 #include "fuzz/engine/grammar.h"
+#include "fuzz/oracle/finding.h"
 #include "harness/base/log.h"
 #include "harness/base/text.h"
-
-const struct fuzz_target *fuzz_target_find(const char *name)
-{
-    for (size_t i = 0; fuzz_targets[i]; i++) {
-        if (text_eq(fuzz_targets[i]->name, name))
-            return fuzz_targets[i];
-    }
-    return NULL;
-}
-
-const char *fuzz_form_name(enum fuzz_form form)
-{
-    static const char *const names[] = {
-        [FUZZ_OCTETS] = "octets",   [FUZZ_MESSAGE] = "message", [FUZZ_CALLS] = "calls",
-        [FUZZ_REPLIES] = "replies", [FUZZ_TEXT] = "text",
-    };
-
-    return names[form];
-}
 
 /* Where cases are mutated as octets: none. */
 static const char *grammar_name(const struct fuzz_target *target)
@@ -60,13 +42,39 @@ static int print_json(void)
     return ok ? STATUS_OK : STATUS_KIT;
 }
 
+/* docs/fuzz-targets.md */
+static void print_markdown(void)
+{
+    printf("# Fuzz targets, oracles, known defects\n\n"
+           "Written by `make docs`. [fuzzing.md](fuzzing.md) says how they are used.\n\n"
+           "| target | a case is | octets at most | what is attacked |\n|---|---|---|---|\n");
+    for (size_t i = 0; fuzz_targets[i]; i++)
+        printf("| `%s` | %s | %zu | %s |\n", fuzz_targets[i]->name,
+               fuzz_form_name(fuzz_targets[i]->form), fuzz_targets[i]->max, fuzz_targets[i]->what);
+    printf("\n| oracle | what a finding of it says |\n|---|---|\n");
+    for (unsigned i = 0; i < ORACLES; i++)
+        printf("| `%s` | %s |\n", oracle_id((enum oracle)i), oracle_what((enum oracle)i));
+    printf(
+        "\nDefects of what is not ours, which the targets meet. A finding of one ends no campaign; "
+        "each has a case in\n`corpus/known` that shows that it is still there.\n\n"
+        "| known defect | targets | oracle | what is wrong |\n|---|---|---|---|\n");
+    const struct known *k;
+    for (size_t i = 0; (k = known_at(i)); i++)
+        printf("| `%s` | %s | %s | %s |\n", k->id, k->target, oracle_id(k->oracle), k->reason);
+}
+
 int fuzz_command_list(int argc, char **argv)
 {
     if (argc == 2 && text_eq(argv[1], "--json"))
         return print_json();
+    if (argc == 2 && text_eq(argv[1], "--markdown")) {
+        print_markdown();
+        return STATUS_OK;
+    }
     if (argc == 2 && text_eq(argv[1], "--help")) {
-        printf("Usage: %s list [--json]\n\nThe fuzz targets: name, what a case is, its octets at "
-               "most, how it is mutated, what is attacked.\n",
+        printf("Usage: %s list [--json|--markdown]\n\nThe fuzz targets: name, what a case is, its "
+               "octets "
+               "at most, how it is mutated, what is attacked.\n",
                fuzz_called());
         return STATUS_OK;
     }

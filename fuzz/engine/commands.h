@@ -16,6 +16,9 @@ struct fuzz_command {
 
 int fuzz_command_list(int argc, char **argv);
 int fuzz_command_doctor(int argc, char **argv);
+int fuzz_command_seed(int argc, char **argv);
+int fuzz_command_selftest(int argc, char **argv);
+int fuzz_command_replay(int argc, char **argv);
 
 /* The target of that name, or NULL. */
 const struct fuzz_target *fuzz_target_find(const char *name);

@@ -7,15 +7,7 @@
 #include "fuzz/target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-const char *__asan_default_options(void); /* NOLINT: the sanitizer's name */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Leaks are the business of an oracle that knows the case. The freed blocks that are kept, and the
-   stacks, are as much as a case needs: more of either costs a third of the speed. */
-const char *__asan_default_options(void) /* NOLINT: the sanitizer's name */
-{
-    return "detect_leaks=0:quarantine_size_mb=8:malloc_context_size=8:allocator_may_return_null=1";
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -8,6 +8,10 @@
 static const struct fuzz_command commands[] = {
     {"list", "the targets: name, what a case is and how long, what is attacked", fuzz_command_list},
     {"doctor", "refuses a fuzzer that is blind, unstable or mis-set", fuzz_command_doctor},
+    {"seed", "writes the seeds of all targets, and the dictionaries", fuzz_command_seed},
+    {"selftest", "shows that each oracle and each planted fault is found", fuzz_command_selftest},
+    {"replay", "one case, field by field, in process or to a server, and what is found",
+     fuzz_command_replay},
 };
 
 static const char *called = "assay-fuzz";

@@ -46,35 +46,91 @@ static void tell_status(const struct expected *e, enum answer got)
                  "wanted %s, got %s", wanted, answer_name(got));
 }
 
-/* The results of READMSG are a string, which has to have its length, its octets and zeros. */
+/* The results of READMSG are a string, which has to have its length, its octets and zeros. False
+   where they are none. */
+static bool read_text(struct slice results, struct slice *ret)
+{
+    struct wire_in in;
+
+    wire_open(&in, results);
+    *ret = wire_string(&in, "text", WIRE_NO_LIMIT);
+    wire_end(&in, "text");
+    if (!wire_ok(&in))
+        finding_tell(ORACLE_REPLY, "results of READMSG: %s", in.text);
+    return wire_ok(&in);
+}
+
 static void judge_results(const struct expected *e, struct slice results)
 {
     struct slice got = results;
-    struct wire_in in;
 
-    if (e->is_text) {
-        wire_open(&in, results);
-        got = wire_string(&in, "text", WIRE_NO_LIMIT);
-        wire_end(&in, "text");
-        if (!wire_ok(&in)) {
-            finding_tell(ORACLE_REPLY, "results of READMSG: %s", in.text);
-            return;
-        }
-    }
+    if (e->is_text && !read_text(results, &got))
+        return;
     if (!slice_eq(got, e->results))
         finding_tell(ORACLE_STATE, "%s: wanted %zu octets, got %zu, %zu of them the same",
                      e->is_text ? "READMSG" : "results", e->results.len, got.len,
                      slice_common(got, e->results));
 }
 
-static void judge_answer(const struct expected *e, const struct onc_reply *reply)
+/* The message that bears the number, or NULL. */
+static struct model_text *find_message(struct model *m, int32_t number)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->messages[i].number == number)
+            return &m->messages[i];
+    }
+    return NULL;
+}
+
+/* The server says by which number it wants to be asked for a message; below 1 it has none. */
+static void learn_number(struct model *m, size_t message, struct slice results)
+{
+    struct wire_in in;
+
+    wire_open(&in, results);
+    int32_t number = wire_int(&in, "number");
+    wire_end(&in, "number");
+    if (!wire_ok(&in))
+        finding_tell(ORACLE_REPLY, "results of SAVEMSG: %s", in.text);
+    else if (number > 0 && find_message(m, number))
+        finding_tell(ORACLE_STATE, "SAVEMSG: two messages have the number %d", number);
+    else if (number > 0)
+        m->messages[message - 1].number = number;
+}
+
+/* What was there before the conversation is not known. */
+static void judge_reading(struct model *m, const struct expected *e, struct slice results)
+{
+    const struct model_text *message = e->reads > 0 ? find_message(m, e->reads) : NULL;
+    struct slice got;
+
+    if (!read_text(results, &got) || !message)
+        return;
+    if (!e->settled && got.len == 0)
+        return; /* calls that are under way together may be executed in any order */
+    struct slice wanted = slice_of(m->texts + message->at, message->len);
+    if (!slice_eq(got, wanted))
+        finding_tell(ORACLE_STATE, "READMSG: wanted %zu octets, got %zu, %zu of them the same",
+                     wanted.len, got.len, slice_common(got, wanted));
+}
+
+/* `alone`: no other call has this xid, or replies come in the order of the calls. Else nobody knows
+   whose results these are. */
+static void judge_answer(struct judge *j, const struct expected *e, const struct onc_reply *reply,
+                         bool alone)
 {
     enum answer got = answer_of(reply);
 
     if (!(e->allowed & 1U << got))
         tell_status(e, got);
-    else if (got == ANSWER_SUCCESS && e->results_known)
+    else if (got != ANSWER_SUCCESS || !alone)
+        return;
+    else if (e->results_known)
         judge_results(e, reply->results);
+    else if (e->saves)
+        learn_number(&j->model, e->saves, reply->results);
+    else if (e->is_text)
+        judge_reading(&j->model, e, reply->results);
 }
 
 static bool fits(const struct judge *j, size_t call, const struct onc_reply *reply)
@@ -94,19 +150,19 @@ void judge_reply(struct judge *j, struct slice message)
         return;
     }
     size_t of = JUDGE_CALLS_MAX;
-    bool known = false;
+    size_t same = 0;
     for (size_t i = j->count; i-- > 0;) {
         if (j->calls[i].xid != reply.xid)
             continue;
-        known = true;
+        same++;
         if (!j->answered[i] &&
             (fits(j, i, &reply) || of == JUDGE_CALLS_MAX || !fits(j, of, &reply)))
             of = i;
     }
     if (of != JUDGE_CALLS_MAX) {
         j->answered[of] = true;
-        judge_answer(&j->calls[of], &reply);
-    } else if (known) {
+        judge_answer(j, &j->calls[of], &reply, same == 1 || j->model.rules->strict);
+    } else if (same > 0) {
         finding_tell(ORACLE_REPLIES, "one more reply than calls: %s",
                      answer_name(answer_of(&reply)));
     } else {

@@ -44,6 +44,7 @@ void model_reset(struct model *m, const struct model_rules *rules)
     m->rules = rules;
     m->count = 0;
     m->used = 0;
+    m->more_used = 0;
 }
 
 /* ---- the header ---- */
@@ -135,7 +136,7 @@ static uint32_t store(struct model *m, struct slice text)
         text.len = (size_t)(end - text.data);
     if (m->count == MODEL_MESSAGES_MAX || text.len > MODEL_TEXT_MAX)
         return 0;
-    m->messages[m->count] = (struct model_text){m->used, text.len};
+    m->messages[m->count] = (struct model_text){.at = m->used, .len = text.len};
     if (text.len)
         memcpy(m->texts + m->used, text.data, text.len);
     m->used += text.len;
@@ -146,8 +147,13 @@ static void call_savemsg(struct model *m, struct wire_in *in, struct expected *e
 {
     struct slice text = wire_string(in, "text", m->rules->text_max);
 
-    if (wire_ok(in))
-        expect_word(e, store(m, text));
+    if (!wire_ok(in))
+        return;
+    uint32_t number = store(m, text);
+    if (m->rules->numbers_open)
+        e->saves = number;
+    else
+        expect_word(e, number);
 }
 
 static void call_readmsg(struct model *m, struct wire_in *in, struct expected *e)
@@ -156,12 +162,31 @@ static void call_readmsg(struct model *m, struct wire_in *in, struct expected *e
 
     if (!wire_ok(in))
         return;
-    e->results_known = e->is_text = true;
+    e->is_text = true;
+    if (m->rules->numbers_open) {
+        e->reads = number;
+        return;
+    }
+    e->results_known = true;
     e->results = (struct slice){NULL, 0};
     if (number > 0 && (size_t)number <= m->count) {
         const struct model_text *t = &m->messages[number - 1];
 
         e->results = slice_of(m->texts + t->at, t->len);
+    }
+}
+
+static void call_more(struct model *m, uint32_t proc, struct wire_in *in, struct expected *e)
+{
+    uint8_t unknown[MODEL_MORE_MAX];
+    bool known = sizeof(m->more) - m->more_used >= MODEL_MORE_MAX;
+    uint8_t *results = known ? m->more + m->more_used : unknown;
+    size_t len = m->rules->more(proc, in, results);
+
+    e->results_known = known;
+    if (known) {
+        e->results = slice_of(results, len);
+        m->more_used += len;
     }
 }
 
@@ -176,6 +201,8 @@ static uint32_t call_procedure(struct model *m, const struct header *h, struct e
         call_savemsg(m, &in, e);
     else if (h->proc == PROC_READMSG)
         call_readmsg(m, &in, e);
+    else if (h->proc > PROC_READMSG && h->proc <= m->rules->last_proc)
+        call_more(m, h->proc, &in, e);
     else
         e->results_known = h->proc == ONC_NULLPROC;
     e->cut = in.fault == WIRE_SHORT;
@@ -224,13 +251,15 @@ static uint32_t call_msgprog(struct model *m, const struct header *h, struct exp
 
     if (r->gss_open && h->flavor == ONC_RPCSEC_GSS)
         return bit(ANSWERS) - 1;
+    if (!r->msgprog && (h->prog != r->prog || h->vers != r->vers || h->proc != ONC_NULLPROC))
+        return bit(ANSWERS) - 1 - bit(ANSWER_NONE);
     if (credential == CREDENTIAL_BAD)
         wrong |= bit(ANSWER_AUTH_ERROR);
     if (!(r->strict && wrong) && h->prog != r->prog)
         wrong |= bit(ANSWER_PROG_UNAVAIL);
     else if (!(r->strict && wrong) && h->vers != r->vers)
         wrong |= bit(ANSWER_PROG_MISMATCH);
-    else if (!(r->strict && wrong) && r->msgprog && h->proc > PROC_READMSG)
+    else if (!(r->strict && wrong) && h->proc > size_max(PROC_READMSG, r->last_proc))
         wrong |= bit(ANSWER_PROC_UNAVAIL);
     return open | (wrong ? wrong : call_procedure(m, h, e));
 }
@@ -244,7 +273,7 @@ void model_call(struct model *m, struct slice message, struct expected *ret)
     ret->cut = h.cut;
     ret->xid = h.xid;
     if (h.long_auth && h.rpcvers == ONC_VERSION && !m->rules->drops_long_auth)
-        ret->allowed = bit(ANSWER_AUTH_ERROR) | (whole ? 0 : bit(ANSWER_NONE));
+        ret->allowed = bit(ANSWER_AUTH_ERROR) | bit(ANSWER_NONE); /* it is no valid encoding */
     else if (whole && h.rpcvers != ONC_VERSION)
         ret->allowed = bit(ANSWER_RPC_MISMATCH);
     else if (whole && !h.long_auth)

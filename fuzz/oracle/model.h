@@ -35,6 +35,8 @@ enum answer answer_of(const struct onc_reply *reply);
 enum {
     MODEL_MESSAGES_MAX = 64, /* stored in one case; SAVEMSG gives 0 for more */
     MODEL_TEXT_MAX = 8192,
+    MODEL_MORE_MAX = 1024,     /* octets of results of a procedure beyond READMSG */
+    MODEL_MORE_ROOM = 1 << 16, /* of all of them in one case; further ones are not known */
 };
 
 /* What is known of the implementation. */
@@ -46,11 +48,18 @@ struct model_rules {
     bool drops_long_auth; /* an opaque_auth over 400 octets makes it no message (libtirpc) */
     bool sys_tail_ok;     /* octets behind authsys_parms are taken (libtirpc) */
     bool gss_open;        /* RPCSEC_GSS is served, and the model knows nothing of it */
+    bool numbers_open;    /* how a server numbers its messages is its own affair */
     uint32_t text_max;    /* of an argument or result */
+
+    /* Procedures beyond READMSG: the last of them, and what gives the results of one, at most
+       MODEL_MORE_MAX octets; arguments that are wrong are told by the cursor. Or 0 and NULL. */
+    uint32_t last_proc;
+    size_t (*more)(uint32_t proc, struct wire_in *in, uint8_t *results);
 };
 
 struct model_text {
     size_t at, len; /* in `texts` */
+    int32_t number; /* with numbers_open: what the server has said, or 0 */
 };
 
 struct model {
@@ -59,6 +68,8 @@ struct model {
     struct model_text messages[MODEL_MESSAGES_MAX];
     size_t used;
     uint8_t texts[MODEL_MESSAGES_MAX * MODEL_TEXT_MAX];
+    size_t more_used;
+    uint8_t more[MODEL_MORE_ROOM];
 };
 
 /* What one call deserves. */
@@ -67,6 +78,9 @@ struct expected {
     uint32_t allowed; /* bits: 1 << enum answer */
     bool cut;         /* the message ends within itself */
     bool results_known;
+    size_t saves;         /* with numbers_open: the message that it stores, from 1; 0: none */
+    int32_t reads;        /* with numbers_open: the number that it reads; 0: none */
+    bool settled;         /* it was sent when all calls before it had been answered */
     uint8_t word[4];      /* room for results that are one number */
     struct slice results; /* of a SUCCESS; of READMSG: the text without its length and padding */
     bool is_text;

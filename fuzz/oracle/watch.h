@@ -8,8 +8,15 @@
 
 enum { WATCH_LIMIT_S = 5 };
 
+/* Before watch_open: a second of the limit is taken for so many milliseconds. */
+void watch_tick(unsigned milliseconds);
+
 /* Once, before the first case. A finding of time ends the process in either mode. */
 void watch_open(void);
+
+/* Who acts whenever the library looks for input, in front of its poll(2): the peer, which puts
+   there what comes next. NULL: nobody. */
+void watch_peer(void (*act)(void));
 
 /* Around one case. */
 void watch_begin(void);

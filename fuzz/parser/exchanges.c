@@ -5,7 +5,7 @@
 #include "fuzz/parser/tables.h"
 #include "harness/exchange/exchange_ops.h"
 
-enum { XID = SEED_XID };
+enum { XID = PARSER_XID };
 
 static const char *text_of(struct slice input)
 {
@@ -27,32 +27,16 @@ static bool take_exchange_name(struct slice input, struct problem *why)
     return any;
 }
 
-static bool take_exchange_file(struct slice input, struct problem *why)
-{
-    struct exchange *x = NULL;
-    char path[PARSER_PATH_MAX];
-    int fd = parser_file(input, path);
-
-    bool ok = exchange_open(path, EXCHANGE_OVER_STREAM, &x, why);
-    if (ok)
-        exchange_close(x);
-    close(fd);
-    return ok;
-}
-
 /* The octets as a reply, whole and cut short, and as what nobody asked for. */
-static bool take_reply(const char *spec, enum exchange_medium medium, struct slice input)
+static bool judge_reply(const struct exchange *x, struct slice input)
 {
-    static uint8_t payload[] = "payload";
+    static const uint8_t payload[] = "payload";
     struct ask ask = {.seq = XID, .body = slice_of(payload, sizeof(payload) - 1)};
-    struct exchange *x = NULL;
     struct mismatch wrong = {0};
     struct buf words;
     size_t used = 0;
     uint32_t seq = 0;
 
-    if (!CLAIM(exchange_open(spec, medium, &x, NULL)))
-        return false;
     enum match match = exchange_match(x, &ask, input, true, &used, &wrong);
     CLAIM(match != MATCH_WHOLE || used <= input.len);
     CLAIM(match != MATCH_BROKEN || (wrong.expected[0] && wrong.actual[0]));
@@ -63,8 +47,39 @@ static bool take_reply(const char *spec, enum exchange_medium medium, struct sli
     buf_init(&words, 1 << 20);
     exchange_describe(x, input, &words);
     buf_free(&words);
-    exchange_close(x);
     return match == MATCH_WHOLE;
+}
+
+static bool take_reply(const char *spec, enum exchange_medium medium, struct slice input)
+{
+    struct exchange *x = NULL;
+
+    if (!CLAIM(exchange_open(spec, medium, &x, NULL)))
+        return false;
+    bool whole = judge_reply(x, input);
+    exchange_close(x);
+    return whole;
+}
+
+/* What is accepted makes requests, and judges whatever comes: here its own request. */
+static bool take_exchange_file(struct slice input, struct problem *why)
+{
+    struct exchange *x = NULL;
+    char path[PARSER_PATH_MAX];
+    struct buf request;
+    int fd = parser_file(input, path);
+
+    bool ok = exchange_open(path, EXCHANGE_OVER_STREAM, &x, why);
+    if (ok) {
+        buf_init(&request, 1 << 20);
+        exchange_request(x, &(struct ask){.seq = XID}, &request);
+        judge_reply(x, buf_slice(&request));
+        judge_reply(x, input);
+        buf_free(&request);
+        exchange_close(x);
+    }
+    close(fd);
+    return ok;
 }
 
 /* REPLY(name, spec, medium) */
@@ -86,19 +101,28 @@ static const char exchange_file[] =
     "# why\nname = ping\nframing = fixed 14\nrequest = \"PING %{seq:08x}\\r\\n\"\n"
     "reply = \"$8\\r\\n%{seq:08x}\\r\\n\"\npipeline = yes\n";
 
+static const char by_line[] =
+    "framing = line\nrequest = \"version %{seq:010d}\\r\\n\"\nreply = \"VERSION %{any}\\r\\n\"\n"
+    "persist = no\ncuts = no\nidempotent = no\n";
+static const char by_length[] =
+    "framing = length32\nrequest = \"%{seq:u32}\\x00\\0\\t\"\nreply = \"%{seq:u32}%{seq:X}%%\"\n";
+static const char by_close[] =
+    "name = get\nframing = close\nrequest = \"GET /?%{seq}\\r\\n\\r\\n\"\nreply = \"%{any}200 "
+    "%{any}\"\n";
+
 static const struct parser rows[] = {
     {"exchange_open", take_exchange_name, .text = true, .says = true,
      .texts = {"echo", "echo:Echoed msg: ", "line", "discard", "rpc:345678/2"}},
     {"exchange_file_parse", take_exchange_file, .text = true, .says = true,
-     .texts = {exchange_file}},
+     .texts = {exchange_file, by_line, by_length, by_close}},
     {"exchange_match echo", take_reply_echo, .texts = {"payload"}},
     {"exchange_match prefix", take_reply_prefix, .texts = {"Echo: payload"}},
     {"exchange_match line", take_reply_line, .texts = {"payload\n", "payload\r\n"}},
     {"exchange_match chargen", take_reply_chargen,
      .texts = {"!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefgh\r\n"}},
     {"exchange_match daytime", take_reply_daytime, .texts = {"Monday, November 23, 2026\r\n"}},
-    {"exchange_match rpc over a stream", take_reply_rpc_stream, .seed = seed_right_record},
-    {"exchange_match rpc over datagrams", take_reply_rpc_datagram, .seed = seed_right_reply},
+    {"exchange_match rpc over a stream", take_reply_rpc_stream, .seed = parser_seed_right_record},
+    {"exchange_match rpc over datagrams", take_reply_rpc_datagram, .seed = parser_seed_right_reply},
 };
 
 const struct parser_table parser_exchanges = {rows, ARRAY_LEN(rows)};

@@ -1,11 +1,14 @@
 /* Decoders of ONC RPC: messages, credentials, what rpcbind is told and says, records, items. */
 #include <string.h>
 
+#include "fuzz/oracle/finding.h"
 #include "fuzz/parser/seeds.h"
 #include "fuzz/parser/tables.h"
 #include "harness/rpc/bind.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
+
+enum { OUT_MAX = 1 << 16 };
 
 static bool finish(struct wire_in *in)
 {
@@ -20,49 +23,67 @@ static bool finish(struct wire_in *in)
     return wire_ok(in);
 }
 
-/* READS(name, struct, reader): what is read by one function of its own. */
-#define READS(name, type, reader)                                                                  \
+/* What was accepted is written as it came. */
+static void judge_written(struct buf *out, struct slice input, const char *name)
+{
+    if (!slice_eq(buf_slice(out), input))
+        finding_tell(ORACLE_ROUND_TRIP, "%s: %zu octets read, %zu written, %zu of them the same",
+                     name, input.len, out->len, slice_common(buf_slice(out), input));
+    buf_free(out);
+}
+
+/* READS(name, struct, reader, writer): what is read by one function of its own. */
+#define READS(name, type, reader, writer)                                                          \
     static bool take_##name(struct slice input, struct problem *why UNUSED)                        \
     {                                                                                              \
         struct wire_in in;                                                                         \
+        struct buf out;                                                                            \
         type value;                                                                                \
-                                                                                                   \
         wire_open(&in, input);                                                                     \
-        return reader(&in, &value) && finish(&in);                                                 \
+        if (!reader(&in, &value) || !finish(&in))                                                  \
+            return false;                                                                          \
+        buf_init(&out, OUT_MAX);                                                                   \
+        writer(&out, &value);                                                                      \
+        judge_written(&out, input, #reader);                                                       \
+        return true;                                                                               \
     }
-READS(call, struct onc_call, onc_read_call)
-READS(reply_, struct onc_reply, onc_read_reply)
-READS(sys, struct onc_sys, onc_read_sys)
-READS(gss, struct onc_gss, onc_read_gss)
-READS(gss_init, struct onc_gss_init, onc_read_gss_init)
-READS(mapping, struct bind_mapping, bind_read_mapping)
-READS(rpcb, struct bind_rpcb, bind_read_rpcb)
-READS(remote, struct bind_remote, bind_read_remote)
-READS(remote_port, struct bind_remote_port, bind_read_remote_port)
-READS(remote_addr, struct bind_remote_addr, bind_read_remote_addr)
-READS(netbuf, struct bind_netbuf, bind_read_netbuf)
-READS(stat, struct bind_stat, bind_read_stat)
+READS(call, struct onc_call, onc_read_call, onc_put_call)
+READS(reply_, struct onc_reply, onc_read_reply, onc_put_reply)
+READS(sys, struct onc_sys, onc_read_sys, onc_put_sys)
+READS(gss, struct onc_gss, onc_read_gss, onc_put_gss)
+READS(gss_init, struct onc_gss_init, onc_read_gss_init, onc_put_gss_init)
+READS(mapping, struct bind_mapping, bind_read_mapping, bind_put_mapping)
+READS(rpcb, struct bind_rpcb, bind_read_rpcb, bind_put_rpcb)
+READS(remote, struct bind_remote, bind_read_remote, bind_put_remote)
+READS(remote_port, struct bind_remote_port, bind_read_remote_port, bind_put_remote_port)
+READS(remote_addr, struct bind_remote_addr, bind_read_remote_addr, bind_put_remote_addr)
+READS(netbuf, struct bind_netbuf, bind_read_netbuf, bind_put_netbuf)
+READS(stat, struct bind_stat, bind_read_stat, bind_put_stat)
 #undef READS
 
-/* LISTS(name, struct, next): a list, element by element. */
-#define LISTS(name, type, next)                                                                    \
+/* LISTS(name, struct, next, put): a list, element by element. */
+#define LISTS(name, type, next, put)                                                               \
     static bool take_##name(struct slice input, struct problem *why UNUSED)                        \
     {                                                                                              \
         struct wire_in in;                                                                         \
         size_t count = 0;                                                                          \
+        struct buf out;                                                                            \
         type value;                                                                                \
-                                                                                                   \
         wire_open(&in, input);                                                                     \
-        while (next(&in, &value))                                                                  \
-            count++;                                                                               \
+        buf_init(&out, OUT_MAX);                                                                   \
+        for (; next(&in, &value); count++)                                                         \
+            put(&out, &value);                                                                     \
         CLAIM(count <= input.len);                                                                 \
-        return finish(&in);                                                                        \
+        bind_list_end(&out);                                                                       \
+        bool ok = finish(&in);                                                                     \
+        judge_written(&out, ok ? input : buf_slice(&out), #next);                                  \
+        return ok;                                                                                 \
     }
-LISTS(mappings, struct bind_mapping, bind_next_mapping)
-LISTS(rpcbs, struct bind_rpcb, bind_next_rpcb)
-LISTS(entries, struct bind_entry, bind_next_entry)
-LISTS(stat_addrs, struct bind_stat_addr, bind_next_stat_addr)
-LISTS(stat_remotes, struct bind_stat_remote, bind_next_stat_remote)
+LISTS(mappings, struct bind_mapping, bind_next_mapping, bind_list_mapping)
+LISTS(rpcbs, struct bind_rpcb, bind_next_rpcb, bind_list_rpcb)
+LISTS(entries, struct bind_entry, bind_next_entry, bind_list_entry)
+LISTS(stat_addrs, struct bind_stat_addr, bind_next_stat_addr, bind_list_stat_addr)
+LISTS(stat_remotes, struct bind_stat_remote, bind_next_stat_remote, bind_list_stat_remote)
 #undef LISTS
 
 static bool take_description(struct slice input, struct problem *why UNUSED)
@@ -156,26 +177,26 @@ static bool take_items(struct slice input, struct problem *why UNUSED)
 }
 
 static const struct parser rows[] = {
-    {"onc_read_call", take_call, .seed = seed_call},
-    {"onc_read_reply", take_reply_, .seed = seed_reply},
-    {"onc_describe", take_description, .seed = seed_message},
-    {"onc_read_sys", take_sys, .seed = seed_sys},
-    {"onc_read_gss", take_gss, .seed = seed_gss},
-    {"onc_read_gss_init", take_gss_init, .seed = seed_gss_init},
-    {"record_feed", take_record, .seed = seed_right_record},
-    {"wire_*", take_items, .seed = seed_items},
-    {"bind_read_mapping", take_mapping, .seed = seed_mapping},
-    {"bind_next_mapping", take_mappings, .seed = seed_mappings},
-    {"bind_read_rpcb", take_rpcb, .seed = seed_rpcb},
-    {"bind_next_rpcb", take_rpcbs, .seed = seed_rpcbs},
-    {"bind_read_remote", take_remote, .seed = seed_remote},
-    {"bind_read_remote_port", take_remote_port, .seed = seed_remote_port},
-    {"bind_read_remote_addr", take_remote_addr, .seed = seed_remote_addr},
-    {"bind_read_netbuf", take_netbuf, .seed = seed_netbuf},
-    {"bind_read_stat", take_stat, .seed = seed_stat},
-    {"bind_next_entry", take_entries, .seed = seed_entries},
-    {"bind_next_stat_addr", take_stat_addrs, .seed = seed_stat_addrs},
-    {"bind_next_stat_remote", take_stat_remotes, .seed = seed_stat_remotes},
+    {"onc_read_call", take_call, .seed = parser_seed_call},
+    {"onc_read_reply", take_reply_, .seed = parser_seed_reply},
+    {"onc_describe", take_description, .seed = parser_seed_message},
+    {"onc_read_sys", take_sys, .seed = parser_seed_sys},
+    {"onc_read_gss", take_gss, .seed = parser_seed_gss},
+    {"onc_read_gss_init", take_gss_init, .seed = parser_seed_gss_init},
+    {"record_feed", take_record, .seed = parser_seed_right_record},
+    {"wire_*", take_items, .seed = parser_seed_items},
+    {"bind_read_mapping", take_mapping, .seed = parser_seed_mapping},
+    {"bind_next_mapping", take_mappings, .seed = parser_seed_mappings},
+    {"bind_read_rpcb", take_rpcb, .seed = parser_seed_rpcb},
+    {"bind_next_rpcb", take_rpcbs, .seed = parser_seed_rpcbs},
+    {"bind_read_remote", take_remote, .seed = parser_seed_remote},
+    {"bind_read_remote_port", take_remote_port, .seed = parser_seed_remote_port},
+    {"bind_read_remote_addr", take_remote_addr, .seed = parser_seed_remote_addr},
+    {"bind_read_netbuf", take_netbuf, .seed = parser_seed_netbuf},
+    {"bind_read_stat", take_stat, .seed = parser_seed_stat},
+    {"bind_next_entry", take_entries, .seed = parser_seed_entries},
+    {"bind_next_stat_addr", take_stat_addrs, .seed = parser_seed_stat_addrs},
+    {"bind_next_stat_remote", take_stat_remotes, .seed = parser_seed_stat_remotes},
 };
 
 const struct parser_table parser_octets = {rows, ARRAY_LEN(rows)};

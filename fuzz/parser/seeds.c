@@ -8,9 +8,9 @@
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
-enum { XID = SEED_XID, PROGRAM = 345678, VERSION = 2 };
+enum { XID = PARSER_XID, PROGRAM = 345678, VERSION = 2 };
 
-bool seed_call(unsigned number, struct buf *out)
+bool parser_seed_call(unsigned number, struct buf *out)
 {
     static const uint32_t gids[] = {1, 2, 3};
     struct onc_call call = onc_call_of(XID, PROGRAM, VERSION, number);
@@ -33,7 +33,7 @@ bool seed_call(unsigned number, struct buf *out)
     return true;
 }
 
-bool seed_reply(unsigned number, struct buf *out)
+bool parser_seed_reply(unsigned number, struct buf *out)
 {
     struct onc_reply replies[] = {
         onc_reply_of(XID, slice_of(NULL, 0)),
@@ -60,30 +60,30 @@ bool seed_reply(unsigned number, struct buf *out)
     return true;
 }
 
-bool seed_message(unsigned number, struct buf *out)
+bool parser_seed_message(unsigned number, struct buf *out)
 {
-    return number < 2 ? seed_call(number, out) : seed_reply(number - 2, out);
+    return number < 2 ? parser_seed_call(number, out) : parser_seed_reply(number - 2, out);
 }
 
-bool seed_right_reply(unsigned number, struct buf *out)
+bool parser_seed_right_reply(unsigned number, struct buf *out)
 {
-    return number == 0 && seed_reply(0, out);
+    return number == 0 && parser_seed_reply(0, out);
 }
 
-bool seed_right_record(unsigned number, struct buf *out)
+bool parser_seed_right_record(unsigned number, struct buf *out)
 {
     struct buf message;
 
     if (number > 1)
         return false;
     buf_init(&message, PARSER_INPUT_MAX);
-    seed_reply(0, &message);
+    parser_seed_reply(0, &message);
     record_put_pieces(out, buf_slice(&message), number == 0 ? message.len : 5);
     buf_free(&message);
     return true;
 }
 
-bool seed_sys(unsigned number, struct buf *out)
+bool parser_seed_sys(unsigned number, struct buf *out)
 {
     struct onc_sys sys = {.stamp = 9, .machine = wire_counted_of(slice_str("host")), .uid = 1};
 
@@ -94,7 +94,7 @@ bool seed_sys(unsigned number, struct buf *out)
     return true;
 }
 
-bool seed_gss(unsigned number, struct buf *out)
+bool parser_seed_gss(unsigned number, struct buf *out)
 {
     struct onc_gss gss = {.version = ONC_GSS_VERSION,
                           .proc = ONC_GSS_INIT,
@@ -107,7 +107,7 @@ bool seed_gss(unsigned number, struct buf *out)
     return true;
 }
 
-bool seed_gss_init(unsigned number, struct buf *out)
+bool parser_seed_gss_init(unsigned number, struct buf *out)
 {
     struct onc_gss_init init = {.handle = wire_counted_of(slice_str("handle")),
                                 .window = 128,
@@ -133,7 +133,7 @@ static struct bind_rpcb rpcb_of(void)
 
 /* SEED(name, how it is put into `out`) */
 #define SEED(name, ...)                                                                            \
-    bool seed_##name(unsigned number, struct buf *out)                                             \
+    bool parser_seed_##name(unsigned number, struct buf *out)                                      \
     {                                                                                              \
         if (number > 0)                                                                            \
             return false;                                                                          \

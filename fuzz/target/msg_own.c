@@ -19,6 +19,7 @@ static const struct model_rules rules = {
     .vers = VERSION,
     .msgprog = true,
     .strict = true,
+    .sys_tail_ok = true,
     .text_max = WIRE_NO_LIMIT,
 };
 

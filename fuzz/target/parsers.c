@@ -5,7 +5,7 @@
 
 static void run_parsers(struct slice input)
 {
-    size_t count = 0;
+    size_t count = 1;
 
     while (parser_at(count))
         count++;

@@ -7,6 +7,7 @@
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/target.h"
+#include "fuzz/tirpc/gss.h"
 #include "fuzz/tirpc/memory.h"
 #include "fuzz/tirpc/service.h"
 
@@ -54,7 +55,7 @@ static void run_dispatch(struct slice input)
     service_reset();
     judge_begin(&judge, &service_rules);
     case_open(&reader, input);
-    while (case_next(&reader, &message) && !service_shuns(message) && judge_call(&judge, message))
+    while (case_next(&reader, &message) && !gss_withheld(message) && judge_call(&judge, message))
         call(message);
     judge_end(&judge);
     call_null();

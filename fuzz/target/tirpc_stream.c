@@ -7,6 +7,7 @@
 #include "fuzz/oracle/judge.h"
 #include "fuzz/oracle/meter.h"
 #include "fuzz/target.h"
+#include "fuzz/tirpc/gss.h"
 #include "fuzz/tirpc/service.h"
 #include "fuzz/tirpc/stream.h"
 #include "harness/rpc/record.h"
@@ -95,7 +96,7 @@ static struct slice without_gss(struct slice input)
     for (; left.len; left = slice_from(left, used)) {
         enum record_state state = record_feed(&record, left, &used);
 
-        if (state == RECORD_BROKEN || service_shuns(record_message(&record)))
+        if (state == RECORD_BROKEN || gss_withheld(record_message(&record)))
             break;
         if (state == RECORD_WHOLE)
             begin = input.len - left.len + used;

@@ -163,6 +163,8 @@ static void pass_list(struct wire_in *in, unsigned number UNUSED, struct buf *ou
     }
     if (depth > WIRE_DEPTH_MAX)
         finding_tell(ORACLE_CLAIM, "wire_enter allows %u levels", depth);
+    if (in->fault == WIRE_DEPTH && depth != WIRE_DEPTH_MAX)
+        finding_tell(ORACLE_CLAIM, "wire_enter allows no more than %u levels", depth);
     while (depth-- > 0)
         wire_leave(in);
     if (!wire_ok(in))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fuzz/oracle/finding.h"
+#include "fuzz/tirpc/gss.h"
 
 static struct memory *mine(SVCXPRT *x)
 {
@@ -134,6 +135,8 @@ void memory_open(struct memory *m, uint32_t prog, uint32_t vers,
     xprt_register(x);
     if (!svc_reg(x, prog, vers, dispatch, NULL))
         abort();
+    if (gss_wanted())
+        memory_call(m, gss_first_call());
 }
 
 /* The library reads it where it ends in front of the unreadable page. */

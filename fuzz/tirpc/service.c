@@ -1,10 +1,10 @@
 /* SAVEMSG and READMSG over memory. */
 #include "fuzz/tirpc/service.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/target.h"
+#include "fuzz/tirpc/gss.h"
 #include "msg.h"
 
 enum { WRAPSTRING_MAX = 9000 }; /* octets that xdr_wrapstring takes, and no more */
@@ -14,7 +14,7 @@ static struct {
     char texts[MODEL_MESSAGES_MAX][MODEL_TEXT_MAX + 1];
 } store;
 
-const struct model_rules service_rules = {
+struct model_rules service_rules = {
     .prog = MSGPROG,
     .vers = MSGVER,
     .msgprog = true,
@@ -28,6 +28,7 @@ const struct model_rules service_rules = {
 void service_reset(void)
 {
     store.count = 0;
+    service_rules.gss_open = gss_wanted();
 }
 
 int *savemsg_2_svc(char **text, struct svc_req *request)
@@ -55,13 +56,4 @@ char **readmsg_2_svc(int *number, struct svc_req *request) /* NOLINT: rpcgen's p
     if (*number > 0 && (size_t)*number <= store.count)
         result = store.texts[*number - 1];
     return &result;
-}
-
-bool service_shuns(struct slice message)
-{
-    enum { FLAVOR_AT = 24 };
-    static const uint8_t gss[] = {0, 0, 0, RPCSEC_GSS};
-
-    return slice_starts(slice_from(message, FLAVOR_AT), slice_of(gss, sizeof(gss))) &&
-           !getenv("ASSAY_FUZZ_GSS");
 }

@@ -12,17 +12,10 @@
 /* The dispatcher that rpcgen makes of msg.x, which its header does not declare. */
 void msgprog_2(struct svc_req *request, SVCXPRT *transport);
 
-/*
- * Whether the message asks for RPCSEC_GSS. There libtirpc reads files, asks the nscd, and keeps
- * what Kerberos has allocated, once per process or each time: a case ends in front of it, unless
- * ASSAY_FUZZ_GSS is in the environment.
- */
-bool service_shuns(struct slice message);
-
-/* Forgets all messages. */
+/* Forgets all messages; before each case. */
 void service_reset(void);
 
 /* How libtirpc and the stubs differ from what RFC 5531 alone would make of MSGPROG. */
-extern const struct model_rules service_rules;
+extern struct model_rules service_rules;
 
 #endif

@@ -76,7 +76,8 @@ static const char *split_host(const char *rest, char ret[ENDPOINT_HOST_MAX + 1])
         if (colon && strchr(colon + 1, ':'))
             return NULL; /* an IPv6 address without its brackets */
     }
-    if (!colon || *colon != ':' || end == begin || end - begin > ENDPOINT_HOST_MAX)
+    if (!colon || *colon != ':' || end == begin || end - begin > ENDPOINT_HOST_MAX ||
+        strcspn(begin, "/[]") < (size_t)(end - begin))
         return NULL;
     memcpy(ret, begin, (size_t)(end - begin));
     ret[end - begin] = '\0';

@@ -264,12 +264,24 @@ static void gss_body(struct walk *w)
     rest(w, "cred.surplus", true);
 }
 
+/* The message ends where a body does that was announced longer: no field of it lacks an octet. */
+static void show_short_body(struct walk *w, size_t begin, size_t len)
+{
+    struct onc_field f = take(w, "cred.body", 0);
+
+    f.wrong = true;
+    text_format(f.meaning, sizeof(f.meaning), "%zu of %zu octets: it ends here", w->at - begin,
+                len);
+    show(w, &f);
+}
+
 /* The body as a message of its own, which ends with it. */
 static void inside(struct walk *w, size_t len, void (*body)(struct walk *))
 {
     size_t end = w->end;
     bool cut = w->cut;
-    bool there = len <= end - w->at;
+    size_t begin = w->at;
+    bool there = len <= end - begin;
 
     w->end = there ? w->at + len : end;
     w->cut = there ? false : cut;
@@ -278,6 +290,8 @@ static void inside(struct walk *w, size_t len, void (*body)(struct walk *))
         w->at = w->end;
         w->over = false;
     } else {
+        if (!w->over && !cut)
+            show_short_body(w, begin, len);
         w->over = true;
     }
     w->end = end;
