@@ -96,7 +96,8 @@ _assay() {
             _assay_files "$word"
         fi
         ;;
-    fuzz:-*) _assay_words "$word" "--engines --corpus --floor --plain --quick --json --markdown --help" ;;
+    fuzz:-*) _assay_words "$word" "--engines --corpus --floor --plain --only --quick --seeds
+        --jobs --list --json --markdown --help" ;;
     fuzz:*)
         if [ "${#words[@]}" = 2 ]; then
             _assay_words "$word" "list doctor selftest seed --help"
