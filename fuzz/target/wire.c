@@ -326,7 +326,7 @@ static void run_wire(struct slice input)
     judge_pair(&strict, &mild);
     if (!wire_ok(&strict.in))
         judge_silence(&strict.in);
-    else if (octets.len >= 64)
+    else if (octets.len >= 24)
         fuzz_canary();
     buf_free(&strict.out);
     buf_free(&mild.out);
