@@ -330,10 +330,18 @@ $(B)/fuzz/one/%.o: fuzz/engine/one.c $(B)/flags fuzz/targets.def
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -DFUZZ_ONE=fuzz_target_$(subst -,_,$*) -c $< -o $@
 
-$(fuzzers): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuzz.a $(B)/libblind.a $(lib)
+fuzz_names := $(subst _,-,$(fuzz_targets))
+unseen     := planted $(filter-out $(compared),$(filter tirpc-%,$(fuzz_names)))
+define link_fuzzer
 	@echo "  LINK $@"
-	@$(CC) $(OPT) $(ENGINE_$(V)) $(filter %.o,$^) $(B)/libfuzz.a \
-		$(if $(filter-out $(compared),$(filter tirpc-%,$*)),$(B)/libblind.a,$(lib)) $(LIBS) $(tirpc_lib) -o $@
+	@$(CC) $(OPT) $(ENGINE_$(V)) $^ $(LIBS) $(tirpc_lib) -o $@
+endef
+$(unseen:%=$(B)/fuzz-%): $(B)/fuzz-%: $(B)/fuzz/one/%.o $(call obj,$(engine_src)) $(B)/libfuzz.a \
+		$(B)/libblind.a
+	$(link_fuzzer)
+$(patsubst %,$(B)/fuzz-%,$(filter-out $(unseen),$(fuzz_names))): $(B)/fuzz-%: $(B)/fuzz/one/%.o \
+		$(call obj,$(engine_src)) $(B)/libfuzz.a $(lib)
+	$(link_fuzzer)
 
 fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
 
