@@ -343,7 +343,17 @@ $(patsubst %,$(B)/fuzz-%,$(filter-out $(unseen),$(fuzz_names))): $(B)/fuzz-%: $(
 		$(call obj,$(engine_src)) $(B)/libfuzz.a $(lib)
 	$(link_fuzzer)
 
+rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
+
+# A variant without an engine has no fuzzers: those with the sanitizers are meant.
+ifeq ($(filter fuzz speed afl cov,$(V)),)
+fuzzers rigs:
+	@ci/install-deps build fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=fuzz $@
+else
 fuzzers: $(fuzzers) $(if $(filter afl,$(V)),$(B)/fuzz-mutate.so)
+rigs: $(rigs) $(B)/rigs/fuzz-rig-naked
+endif
 
 # The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
 mutate_so_src := $(wildcard fuzz/mutate/*.c harness/base/*.c) fuzz/engine/afl.c
@@ -352,7 +362,6 @@ $(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.d
 	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic,-z,defs $(mutate_so_src) -o $@
 
 # Rigs that assay fuzz doctor has to refuse. One of them has no sanitizer in it anywhere.
-rigs      := $(patsubst tests/rigs/%.c,$(B)/rigs/fuzz-rig-%,$(filter-out tests/rigs/decode.c,$(wildcard tests/rigs/*.c)))
 rig_parts := $(B)/tests/rigs/decode.o $(B)/fuzz/engine/fuzzer.o $(B)/libfuzz.a $(B)/libblind.a
 $(rigs): $(B)/rigs/fuzz-rig-%: $(B)/fuzz/one/rig-%.o $(B)/tests/rigs/%.o $(rig_parts)
 	@mkdir -p $(@D)
@@ -364,8 +373,6 @@ $(B)/rigs/fuzz-rig-naked: fuzz/engine/one.c $(naked_src) $(B)/flags
 	@mkdir -p $(@D)
 	@$(CC) $(filter-out $(OPT),$(CFLAGS)) -O1 -fsanitize=fuzzer -DFUZZ_ONE=fuzz_target_rig_sound \
 		$(filter %.c,$^) -o $@
-
-rigs: $(rigs) $(B)/rigs/fuzz-rig-naked
 
 # All targets without an engine. Its name in the build is that of a reference: assay looks for it
 # beside itself.
