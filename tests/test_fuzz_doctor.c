@@ -37,6 +37,11 @@ static void test_sound(void **state UNUSED)
     assert_contains(r.out, "rig-sound         fine ");
     assert_lacks(r.out, "refused");
     program_free(&r);
+    write_seeds("rig-extra", "deep");
+    r = examine("rig-extra", "");
+    assert_int_equal(r.status, 0);
+    assert_contains(r.out, "rig-extra         fine     127 of ");
+    program_free(&r);
 }
 
 static void test_broken(void **state UNUSED)

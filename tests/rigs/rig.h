@@ -1,6 +1,6 @@
 /*
  * Broken fuzz targets, each of which `assay fuzz doctor` has to refuse for its own reason
- * (tests/test_fuzz_doctor.c), and one that it has to let through.
+ * (tests/test_fuzz_doctor.c), and two that it has to let through.
  */
 #ifndef TESTS_RIGS_RIG_H
 #define TESTS_RIGS_RIG_H
@@ -13,6 +13,7 @@ extern const struct fuzz_target fuzz_target_rig_empty;
 extern const struct fuzz_target fuzz_target_rig_moody;
 extern const struct fuzz_target fuzz_target_rig_loud;
 extern const struct fuzz_target fuzz_target_rig_deaf;
+extern const struct fuzz_target fuzz_target_rig_extra;
 
 /* What all of them attack: takes octets apart by many branches, and comes to the canary where they
    begin with "deep". */
