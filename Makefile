@@ -67,7 +67,6 @@ programs        := $(patsubst reference/%,assay-%,$(reference_dirs)) $(clients) 
 typed           := assay-msg $(clients)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
-comma := ,
 lib             := $(B)/libassay.a
 runner_obj      := $(filter-out $(B)/conformance/main.o,$(call obj,$(conformance_src)))
 library         := $(B)/lib/libassay.a
@@ -172,7 +171,7 @@ tests: $(test_bins) $(test_programs) $(B)/tests/assay-inject
 
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(LIBS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(LIBS)' > $@
+	@echo '$(CC) $(CFLAGS) $(LIBS) $(tirpc_lib)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(LIBS) $(tirpc_lib)' > $@
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -275,14 +274,16 @@ $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
 
 # Fuzzing: the archive of what the targets stand on, one fuzzer for each target, and the program
-# assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it.
+# assay-fuzz with all of them. TIRPC names another libtirpc: an archive, or a prefix with lib/ in it;
+# TIRPC_LIBS is what that one needs besides.
 # The parts of an engine's fuzzer and of assay-fuzz are in no archive: one of them is a main.
 fuzz_src     := $(sort $(filter-out $(addprefix fuzz/engine/,one.c main.c fuzzer.c mutator.c afl.c),$(wildcard fuzz/*/*.c)))
 # What an engine calls stands beside the archive: no program but a fuzzer has it.
 engine_src   := fuzz/engine/fuzzer.c fuzz/engine/mutator.c
 fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c)))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
-tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),-L$(TIRPC)/lib -Wl$(comma)-rpath$(comma)$(TIRPC)/lib -ltirpc),-ltirpc)
+tirpc_prefix  = -L$(TIRPC)/lib -Wl,-rpath,$(TIRPC)/lib -ltirpc
+tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),$(tirpc_prefix)),-ltirpc) $(TIRPC_LIBS)
 fuzz_made    := $(B)/gen/msg_svc.o $(B)/gen/shapes_xdr.o
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
