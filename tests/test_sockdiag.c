@@ -2,6 +2,7 @@
 #include "harness/net/sockdiag.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,6 +106,79 @@ static void test_finds_both_ends(void **state UNUSED)
     assert_int_equal(s.unread, strlen("unread"));
     close(client);
     close(server);
+    close(listener);
+}
+
+static uint32_t unread(int fd)
+{
+    uint32_t found = 4711;
+
+    assert_true(sockdiag_unread(fd, &found));
+    return found;
+}
+
+/* Also of an end that nobody has accepted yet, and of one of both families. */
+static void test_unread_by_the_far_end(void **state UNUSED)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1", "::"};
+
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        struct address a;
+        char into[8];
+        int listener = listen_at(ENDPOINT_TCP, hosts[i], &a);
+
+        if (listener < 0 && i > 0)
+            continue; /* a machine without IPv6 */
+        if (strcmp(hosts[i], "::") == 0) {
+            struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(address_port(&a))};
+
+            in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            memcpy(&a.storage, &in, sizeof(in));
+            a.len = sizeof(in);
+        }
+        int client = dial(&a);
+        assert_row(i, unread(client) == 0);
+        assert_int_equal(net_send(client, slice_str("unread"), 0, 0).status, NET_OK);
+        assert_row(i, unread(client) == 6);
+        int server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        assert_row(i, recv(server, into, 4, 0) == 4 && unread(client) == 2);
+        assert_row(i, recv(server, into, 4, 0) == 2 && unread(client) == 0);
+        close(server);
+        close(listener);
+        close(client);
+    }
+}
+
+static void test_unread_on_a_unix_socket(void **state UNUSED)
+{
+    int ends[2];
+    char into[8];
+    uint32_t found;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(unread(ends[0]), 0);
+    assert_int_equal(write(ends[0], "unread", 6), 6);
+    assert_true(unread(ends[0]) >= 6);
+    assert_int_equal(read(ends[1], into, sizeof(into)), 6);
+    assert_int_equal(unread(ends[0]), 0);
+    close(ends[1]);
+    close(ends[0]);
+    assert_false(sockdiag_unread(ends[0], &found));
+}
+
+/* Its far end is gone: nobody can tell. */
+static void test_unread_by_nobody(void **state UNUSED)
+{
+    struct address a;
+    int listener = listen_at(ENDPOINT_TCP, "127.0.0.1", &a);
+    int client = dial(&a);
+    int server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    uint32_t found;
+
+    net_reset(server);
+    assert_false(sockdiag_unread(client, &found));
+    assert_false(sockdiag_unread(listener, &found));
+    close(client);
     close(listener);
 }
 
@@ -222,9 +296,15 @@ static void test_many_sockets(void **state UNUSED)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_listeners),   cmocka_unit_test(test_finds_both_ends),
-        cmocka_unit_test(test_counts_close_wait), cmocka_unit_test(test_finds_udp),
-        cmocka_unit_test(test_counts_drops),      cmocka_unit_test(test_a_walk_can_be_ended),
+        cmocka_unit_test(test_finds_listeners),
+        cmocka_unit_test(test_finds_both_ends),
+        cmocka_unit_test(test_unread_by_the_far_end),
+        cmocka_unit_test(test_unread_on_a_unix_socket),
+        cmocka_unit_test(test_unread_by_nobody),
+        cmocka_unit_test(test_counts_close_wait),
+        cmocka_unit_test(test_finds_udp),
+        cmocka_unit_test(test_counts_drops),
+        cmocka_unit_test(test_a_walk_can_be_ended),
         cmocka_unit_test(test_many_sockets),
     };
 

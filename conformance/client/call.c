@@ -100,7 +100,7 @@ void client_call_say(struct check_ctx *c, const struct client_call *call,
 
 void client_call_say_truth(struct check_ctx *c, const struct client_call *call)
 {
-    client_pause(c, READ_MS);
+    client_let_read(c, call->conn, READ_MS);
     client_call_say(c, call, &call->truth);
 }
 

@@ -156,6 +156,10 @@ void client_say_from_host(struct check_ctx *c, struct conn *conn, struct slice o
 /* Lets time pass; what the client writes meanwhile is taken. */
 void client_pause(struct check_ctx *c, unsigned ms);
 
+/* The same between two parts of what is said that are to be read apart; longer where our machine is
+   too busy for the client to have read the first one by then, see check_let_read. */
+void client_let_read(struct check_ctx *c, const struct conn *conn, unsigned ms);
+
 /* Gives the client the rest of its standard input and the end of it (CLIENT_LATE_END). */
 void client_end_input(struct check_ctx *c);
 

@@ -53,6 +53,15 @@ void client_pause(struct check_ctx *c, unsigned ms)
         play_wait(c, -1, 0, deadline);
 }
 
+void client_let_read(struct check_ctx *c, const struct conn *conn, unsigned ms)
+{
+    int64_t began_us = deadline_now_us();
+
+    client_pause(c, ms);
+    while (!play_over(c) && conn_unread(c, conn, began_us))
+        client_pause(c, 1);
+}
+
 void client_interrupt(struct check_ctx *c, unsigned times)
 {
     const struct client_play *p = play_of(c);

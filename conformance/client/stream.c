@@ -63,7 +63,7 @@ static void say_in_parts(struct check_ctx *c, struct conn *conn, struct slice oc
 {
     for (size_t at = 0; at < octets.len && check_alive(c) && !conn->lost; at += size) {
         client_say(c, conn, slice_sub(octets, at, size));
-        client_pause(c, pause_ms);
+        client_let_read(c, conn, pause_ms);
     }
 }
 
@@ -134,7 +134,7 @@ static void urgent(struct check_ctx *c)
     client_say(c, conn, slice_sub(buf_slice(&reply), 0, reply.len / 2));
     if (check_alive(c) && !conn->lost)
         check_urgent(c, conn, '!');
-    client_pause(c, PIECE_MS);
+    client_let_read(c, conn, PIECE_MS);
     client_say(c, conn, slice_from(buf_slice(&reply), reply.len / 2));
     client_finish(c, CLIENT_SERVED);
     client_must_succeed(c);
@@ -199,7 +199,7 @@ static void reset_within(struct check_ctx *c)
     struct conn *conn = asked(c, 1, &r, &reply);
 
     client_say(c, conn, client_part(c, &r, buf_slice(&reply)));
-    client_pause(c, PIECE_MS);
+    client_let_read(c, conn, PIECE_MS);
     check_reset(c, conn);
     client_finish(c, CLIENT_HEARD);
     client_must_fail(c);
@@ -214,7 +214,7 @@ static void reset_after(struct check_ctx *c)
     struct conn *conn = asked(c, 1, &r, &reply);
 
     client_say(c, conn, buf_slice(&reply));
-    client_pause(c, STALL_MS);
+    client_let_read(c, conn, STALL_MS);
     check_reset(c, conn);
     client_finish(c, CLIENT_HEARD);
     client_must_not_lie(c, "the connection was reset");

@@ -179,8 +179,9 @@ struct check_ctx {
     struct conn conns[CHECK_CONNS_MAX];
     unsigned dialled;
     int64_t last_dial_us;
-    bool every;      /* no datagram is sent a second time, see CHECK_EVERY */
-    unsigned resent; /* datagrams that had to be sent again */
+    bool every;         /* no datagram is sent a second time, see CHECK_EVERY */
+    unsigned resent;    /* datagrams that had to be sent again */
+    bool leaves_unread; /* the target has let check_let_read wait in vain */
     struct instance *instance;
     struct load *load;           /* thousands of connections more, or NULL */
     struct between *between;     /* a proxy between us and the target, or NULL */
@@ -275,6 +276,12 @@ void check_urgent(struct check_ctx *c, struct conn *conn, uint8_t octet); /* MSG
 
 /* Lets time pass on purpose, at most so long. */
 void check_pause(struct check_ctx *c, unsigned ms);
+
+/* Between two parts of what is sent that are to be read apart: lets the target read the first one.
+   Where it is on this machine the kernel says whether it has, however busy that is; who leaves
+   octets alone for half a second means to, and is not waited for a second time. Elsewhere, and
+   then, a moment passes. */
+void check_let_read(struct check_ctx *c, const struct conn *conn);
 
 /* ---- requests and replies ---- */
 

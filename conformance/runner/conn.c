@@ -14,6 +14,7 @@
 #include "conformance/runner/witness.h"
 #include "harness/base/deadline.h"
 #include "harness/base/log.h"
+#include "harness/net/sockdiag.h"
 #include "harness/rpc/record.h"
 
 enum {
@@ -22,6 +23,7 @@ enum {
     BODIES_MAX = 4 << 20,
     CHUNK = 1 << 16,
     REDIAL_MS = 20,
+    UNREAD_MS = 500,
     SEQ_PER_CONN = 1 << 16,
     RECORD_MAX = 1 << 16,
     RECENT = 256, /* requests back that a late reply is known by */
@@ -349,6 +351,25 @@ void check_pause(struct check_ctx *c, unsigned ms)
 {
     if (check_alive(c))
         deadline_wait(deadline_in_ms(ms));
+}
+
+bool conn_unread(struct check_ctx *c, const struct conn *conn, int64_t began_us)
+{
+    uint32_t unread = 0;
+
+    if (!check_alive(c) || c->leaves_unread || !sockdiag_unread(conn->fd, &unread) || unread == 0)
+        return false;
+    c->leaves_unread = deadline_now_us() - began_us >= UNREAD_MS * 1000;
+    return true;
+}
+
+void check_let_read(struct check_ctx *c, const struct conn *conn)
+{
+    int64_t began_us = deadline_now_us();
+
+    do
+        check_pause(c, 1);
+    while (conn_unread(c, conn, began_us));
 }
 
 /* ---- composing requests ---- */

@@ -47,6 +47,10 @@ enum conn_wish { CONN_READ = 1, CONN_WRITE = 2 };
  */
 bool conn_move(struct check_ctx *c, struct conn *conn, unsigned wishes, int64_t deadline_us);
 
+/* For a loop that lets the target read what was sent: whether it has not, and is worth waiting for;
+   see check_let_read. `began_us` is when the loop began. */
+bool conn_unread(struct check_ctx *c, const struct conn *conn, int64_t began_us);
+
 /* The end of the target's patience, counted from now. */
 int64_t conn_patience(const struct check_ctx *c);
 

@@ -6,8 +6,10 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct request {
@@ -23,18 +25,22 @@ struct walk {
     bool stopped;
 };
 
-static bool ask(const struct walk *w, uint8_t family, struct problem *why)
+/* All sockets of a family, or the one with these ends. */
+static bool ask(const struct walk *w, uint8_t family, const struct inet_diag_sockid *ends,
+                struct problem *why)
 {
     struct request request = {
         .header = {.nlmsg_len = sizeof(request),
                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+                   .nlmsg_flags = ends ? NLM_F_REQUEST : NLM_F_REQUEST | NLM_F_DUMP},
         .body = {.sdiag_family = family,
                  .sdiag_protocol = w->socktype == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP,
                  .idiag_ext = 1 << (INET_DIAG_SKMEMINFO - 1),
                  .idiag_states = ~0U},
     };
 
+    if (ends)
+        request.body.id = *ends;
     if (send(w->fd, &request, sizeof(request), 0) == (ssize_t)sizeof(request))
         return true;
     return problem_set(why, "sock_diag: %s", strerror(errno));
@@ -128,7 +134,7 @@ static bool dump(struct walk *w, uint8_t family, struct problem *why)
     uint8_t answer[32768];
     int error = 0;
 
-    if (!ask(w, family, why))
+    if (!ask(w, family, NULL, why))
         return false;
     for (;;) {
         ssize_t n = recv(w->fd, answer, sizeof(answer), 0);
@@ -142,17 +148,74 @@ static bool dump(struct walk *w, uint8_t family, struct problem *why)
     return error == 0 || problem_set(why, "sock_diag: %s", strerror(error));
 }
 
+static bool open_walk(struct walk *w, struct problem *why)
+{
+    w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    return w->fd >= 0 || problem_set(why, "sock_diag: %s", strerror(errno));
+}
+
 bool sockdiag_walk(int socktype, sockdiag_visit *visit, void *closure, struct problem *why)
 {
     struct walk w = {.socktype = socktype, .visit = visit, .closure = closure};
 
-    w.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (w.fd < 0)
-        return problem_set(why, "sock_diag: %s", strerror(errno));
+    if (!open_walk(&w, why))
+        return false;
     bool ok = dump(&w, AF_INET, why) && dump(&w, AF_INET6, why);
     close(w.fd);
     return ok;
 }
+
+/* ---- the far end of a stream ---- */
+
+static void put_end(const struct address *a, uint32_t octets[4], __be16 *port)
+{
+    address_octets(a, (uint8_t *)octets);
+    *port = htons(address_port(a));
+}
+
+static bool keep_unread(const struct sockdiag_socket *socket, void *closure)
+{
+    *(uint32_t *)closure = socket->unread;
+    return true;
+}
+
+/* The far end has our two ends the other way round. */
+static bool ask_far_end(const struct address *near, const struct address *far, uint32_t *ret)
+{
+    struct inet_diag_sockid ends = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}};
+    struct walk w = {.socktype = SOCK_STREAM, .visit = keep_unread, .closure = ret};
+    uint8_t answer[4096];
+    int error = 0;
+    ssize_t n = -1;
+
+    put_end(far, ends.idiag_src, &ends.idiag_sport);
+    put_end(near, ends.idiag_dst, &ends.idiag_dport);
+    if (!open_walk(&w, NULL))
+        return false;
+    if (ask(&w, (uint8_t)address_family(far), &ends, NULL))
+        n = recv(w.fd, answer, sizeof(answer), 0);
+    close(w.fd);
+    return n > 0 && take_messages(&w, answer, (size_t)n, &error);
+}
+
+bool sockdiag_unread(int fd, uint32_t *ret)
+{
+    struct address near = {.len = sizeof(near.storage)};
+    struct address far = {.len = sizeof(far.storage)};
+    int held = 0;
+
+    if (getsockname(fd, address_sockaddr_mut(&near), &near.len) != 0 ||
+        getpeername(fd, address_sockaddr_mut(&far), &far.len) != 0)
+        return false;
+    if (address_family(&far) != AF_UNIX)
+        return ask_far_end(&near, &far, ret);
+    if (ioctl(fd, SIOCOUTQ, &held) != 0)
+        return false;
+    *ret = (uint32_t)held;
+    return true;
+}
+
+/* ---- counting ---- */
 
 struct tally {
     uint16_t port;

@@ -33,6 +33,11 @@ typedef bool sockdiag_visit(const struct sockdiag_socket *socket, void *closure)
 bool sockdiag_walk(int socktype, sockdiag_visit *visit, void *closure,
                    struct problem *why) MUST_USE;
 
+/* Octets that were sent into a connected stream socket, TCP or Unix, and that who holds its far end
+   has not read; of a Unix socket, what they take in the kernel. False where nobody can tell: the
+   far end is on another machine, or it is gone. */
+bool sockdiag_unread(int fd, uint32_t *ret) MUST_USE;
+
 /* How many TCP sockets with this local port are in the given state. */
 bool sockdiag_count(uint16_t local_port, unsigned state, unsigned *ret,
                     struct problem *why) MUST_USE;
