@@ -98,7 +98,7 @@ static void test_naive(void **state UNUSED)
             text_format(scenarios + strlen(scenarios), sizeof(scenarios) - strlen(scenarios), " %s",
                         naive[i].named[count]);
         struct program_result r =
-            client(scenarios, naive[i].url, "--patience 1500", naive[i].command);
+            client(scenarios, naive[i].url, "--patience 4000", naive[i].command);
         text_format(summary, sizeof(summary), "4 pass, %zu fail", count);
         if (r.status != 1 || !strstr(r.out, summary))
             fail_msg("%s: status %d\n%s%s", naive[i].command, r.status, r.out, r.err);

@@ -8,7 +8,7 @@
 
 #include "reference/twins/twin.h"
 
-enum { PORTS = 1 << 16, RECORD = 2048, SHORT_ADDRESS = 16 };
+enum { PORTS = 1 << 16, RECORD = 4096, SHORT_ADDRESS = 16 };
 
 static struct slice content(const struct datagram *d)
 {
@@ -269,7 +269,7 @@ static const struct twin twins[] = {
         .name = "udp-peers-kept",
         .check = "datagram.leak.many-peers",
         .transport = "udp",
-        .what = "keeps 2 KiB for every port that ever sent",
+        .what = "keeps 4 KiB for every port that ever sent",
         .datagram = {.answer = keep_peer},
     },
     {
