@@ -262,13 +262,18 @@ $(B)/gen/msg_svc.c: reference/msgprog/msg.x
 $(B)/gen/msg_clnt.c: reference/msgprog/msg.x
 	@$(call rpcgen,-l)
 
-$(B)/gen/shapes.h: fuzz/tirpc/shapes.x
+fuzz_x := shapes pairs
+$(fuzz_x:%=$(B)/gen/%.h): $(B)/gen/%.h: fuzz/tirpc/%.x
 	@$(call rpcgen,-h)
 
-$(B)/gen/shapes_xdr.c: fuzz/tirpc/shapes.x
+$(fuzz_x:%=$(B)/gen/%_xdr.c): $(B)/gen/%_xdr.c: fuzz/tirpc/%.x
 	@$(call rpcgen,-c)
 
+$(B)/gen/pairs_svc.c: fuzz/tirpc/pairs.x
+	@$(call rpcgen,-m)
+
 $(B)/gen/shapes_xdr.o: $(B)/gen/shapes.h
+$(B)/gen/pairs_svc.o $(B)/gen/pairs_xdr.o: $(B)/gen/pairs.h
 $(B)/gen/%.o: $(B)/gen/%.c $(B)/gen/msg.h $(B)/flags
 	@echo "  CC   $@"
 	@$(CC) -std=gnu11 -D_GNU_SOURCE $(tirpc) -I$(B)/gen $(OPT) -w -c $< -o $@
@@ -284,13 +289,13 @@ fuzz_targets := $(patsubst fuzz/target/%.c,%,$(sort $(wildcard fuzz/target/*.c))
 fuzzers      := $(foreach t,$(subst _,-,$(fuzz_targets)),$(B)/fuzz-$(t))
 tirpc_prefix  = -L$(TIRPC)/lib -Wl,-rpath,$(TIRPC)/lib -ltirpc
 tirpc_lib    := $(if $(TIRPC),$(if $(filter %.a,$(TIRPC)),$(TIRPC),$(tirpc_prefix)),-ltirpc) $(TIRPC_LIBS)
-fuzz_made    := $(B)/gen/msg_svc.o $(B)/gen/shapes_xdr.o
+fuzz_made    := $(addprefix $(B)/gen/,msg_svc.o shapes_xdr.o pairs_svc.o pairs_xdr.o)
 ENGINE_fuzz  := -fsanitize=fuzzer
 ENGINE_speed := -fsanitize=fuzzer
 ENGINE_afl   := -fsanitize=fuzzer
 ENGINE_cov   := -fsanitize=fuzzer
 $(call obj,$(fuzz_src) $(engine_src)): CFLAGS += $(tirpc) -Wno-cast-function-type
-$(call obj,$(fuzz_src)): | $(B)/gen/msg.h $(B)/gen/shapes.h
+$(call obj,$(fuzz_src)): | $(addprefix $(B)/gen/,msg.h shapes.h pairs.h)
 # What judges is no place to be discovered: it is compiled without coverage, and so is the harness
 # where a target does not attack it. The model and the targets count.
 BLIND_fuzz  := -fno-sanitize=fuzzer-no-link,undefined
@@ -357,7 +362,8 @@ rigs: $(rigs) $(B)/rigs/fuzz-rig-naked
 endif
 
 # The mutator for AFL++, which loads it into itself: not instrumented, and without a target.
-mutate_so_src := $(wildcard fuzz/mutate/*.c harness/base/*.c) fuzz/engine/afl.c
+mutate_src    := $(wildcard fuzz/mutate/*.c) fuzz/planted/plant_grammar.c
+mutate_so_src := $(mutate_src) $(wildcard harness/base/*.c) fuzz/engine/afl.c
 $(B)/fuzz-mutate.so: $(mutate_so_src) $(wildcard fuzz/mutate/*.h fuzz/mutate/*.def) $(B)/flags
 	@echo "  LINK $@"
 	@$(BLIND_CC) $(CFLAGS) -fPIC -shared -Wl,-Bsymbolic,-z,defs $(mutate_so_src) -o $@
@@ -390,7 +396,7 @@ $(B)/gen/again_lines.h: conformance/evidence/again.in
 		sed 's/[\\"]/\\&/g; s/.*/    "&",/' $< && echo '};'; } > $@
 
 # What is tested by itself: the message store of the references, the rows of parsers, the mutator.
-tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c fuzz/mutate/*.c) fuzz/oracle/finding.c fuzz/case/case.c
+tested_src := $(wildcard reference/store/*.c fuzz/parser/*.c) $(mutate_src) fuzz/oracle/finding.c fuzz/case/case.c
 $(B)/libtests.a: $(call obj,$(tests_lib_src) $(tested_src) $(library_src)) $(runner_obj)
 	@rm -f $@
 	@$(AR) rcs $@ $^

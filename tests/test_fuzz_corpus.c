@@ -118,15 +118,6 @@ static void test_dictionaries(void **state UNUSED)
     }
 }
 
-static bool is_target(const char *name)
-{
-    for (size_t i = 0; fuzz_targets[i]; i++) {
-        if (text_eq(fuzz_targets[i]->name, name))
-            return true;
-    }
-    return false;
-}
-
 static void test_folders(void **state UNUSED)
 {
     static char *names[NAMES_MAX];
@@ -134,7 +125,7 @@ static void test_folders(void **state UNUSED)
 
     for (size_t i = 0; i < count; i++) {
         const char *end = strrchr(names[i], '.');
-        bool belongs = is_target(names[i]) || (end && text_eq(end, ".dict"));
+        bool belongs = fuzz_target_find(names[i]) || (end && text_eq(end, ".dict"));
 
         for (size_t k = 0; k < ARRAY_LEN(aside); k++)
             belongs = belongs || text_eq(names[i], aside[k]);

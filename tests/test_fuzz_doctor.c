@@ -75,6 +75,27 @@ static void test_broken(void **state UNUSED)
     }
 }
 
+/* The canary ends a fuzzer, and its case is no find: nothing stays in the folder of the user, also
+   where there are no seeds. */
+static void test_leaves_nothing(void **state UNUSED)
+{
+    static const char *const corpora[] = {"..", "../nowhere"};
+
+    write_seeds("rig-sound", "deep");
+    for (size_t i = 0; i < ARRAY_LEN(corpora); i++) {
+        struct program_result r =
+            program_run(120,
+                        "mkdir -p %s/here && cd %s/here && "
+                        "@B/assay fuzz doctor rig-sound --engines @B/../fuzz/rigs "
+                        "--corpus %s; echo status $? && ls",
+                        program_folder, program_folder, corpora[i]);
+
+        assert_contains(r.out, i == 0 ? "status 0" : "status 1");
+        assert_lacks(r.out, "crash-");
+        program_free(&r);
+    }
+}
+
 static void test_surroundings(void **state UNUSED)
 {
     static const struct {
@@ -82,6 +103,7 @@ static void test_surroundings(void **state UNUSED)
         const char *why;
     } rows[] = {
         {"ulimit -n 40;", "ulimit -n is 40"},
+        {"ulimit -v 40000000;", "ulimit -v is set"},
         {"ASSAY_FUZZ_GSS=1", "ASSAY_FUZZ_GSS is set"},
         {"ASSAY_FUZZ_PLANT=any", "ASSAY_FUZZ_PLANT is set"},
     };
@@ -105,6 +127,7 @@ static void test_usage(void **state UNUSED)
         {"--floor", "--floor wants a value"},
         {"--floor x", "\"x\" is no number"},
         {"--florr 3", "\"--florr\" is not known"},
+        {"wir", "there is no target \"wir\""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -123,9 +146,8 @@ static void test_usage(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),
-        cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_surroundings),
+        cmocka_unit_test(test_sound),          cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_leaves_nothing), cmocka_unit_test(test_surroundings),
         cmocka_unit_test(test_usage),
     };
 

@@ -4,24 +4,16 @@
  * here fails because a library was mended, the line and the case go.
  */
 #include <dirent.h>
+#include <stdlib.h>
 
+#include "fuzz/engine/commands.h"
 #include "fuzz/oracle/accepted.h"
 #include "fuzz/oracle/finding.h"
-#include "fuzz/target.h"
 #include "tests/unit.h"
 
 enum { ROOM = 1 << 16, PATH_ROOM = 300 };
 
 static uint8_t room[ROOM];
-
-static const struct fuzz_target *find_target(const char *name)
-{
-    for (size_t i = 0; fuzz_targets[i]; i++) {
-        if (text_eq(fuzz_targets[i]->name, name))
-            return fuzz_targets[i];
-    }
-    return NULL;
-}
 
 /* The case runs under its target; false where there is none of this name. */
 static bool run_case(const char *folder, const struct fuzz_target *target, const char *id)
@@ -126,7 +118,7 @@ static void check_folder(const char *path, const char *name)
 {
     char folder[PATH_ROOM];
 
-    if (!find_target(name))
+    if (!fuzz_target_find(name))
         fail_msg("%s/%s is no target", path, name);
     text_format(folder, sizeof(folder), "%s/%s", path, name);
     each_name(folder, check_case);
@@ -153,6 +145,8 @@ static void test_ids(void **state UNUSED)
 
 int main(void)
 {
+    setenv("ASSAY_FUZZ_GSS", "1", true); /* what is known of it is shown, too */
+
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_accepted),

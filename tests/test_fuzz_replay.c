@@ -3,12 +3,19 @@
  * transport, and the fault at each twin that has one; a case whose process dies is a finding; what
  * cannot be judged is no finding.
  */
+#include <arpa/inet.h>
 #include <jansson.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "harness/base/deadline.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
+#include "tests/hostile.h"
 #include "tests/program.h"
 #include "tests/unit.h"
 
@@ -294,6 +301,7 @@ static void test_twins(void **state UNUSED)
                          200 + 2 * (unsigned)i + (unsigned)place);
         }
     }
+    expect_fault("end-with-reply", "replies", "one more reply to a NULL call", 0, 250);
 }
 
 /* A server that dies of the case, and one that never answers. */
@@ -317,6 +325,99 @@ static void test_not_alive(void **state UNUSED)
     }
 }
 
+/* ---- at a hostile server ---- */
+
+/* Whatever it does, there is an end, and what is wrong there is not the kit. */
+static void test_hostile(void **state UNUSED)
+{
+    static const struct {
+        const char *kind;
+        const char *finding;
+    } rows[] = {
+        {"flood", "\nreply  "},
+        {"silent", "\nalive  "},
+        {"garbage", "\nreply  "},
+        {"reset", "\nalive  "},
+        {"close", "\nalive  "},
+        {"trickle", "\nreply  "},
+        {"half", "\nreply  "},
+        {"empty-fragments", "\nstatus  "},
+        {"endless-record", "\nstatus  "},
+        {"huge-record", "\nstatus  "},
+        {"many-replies", "\nstatus  "},
+        {"foreign-replies", "\nstatus  "},
+        {"lying-verifier", "\nstatus  "},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char url[PATH_ROOM];
+        pid_t pid = hostile_start(rows[i].kind, url, sizeof(url));
+
+        assert_true(pid > 0);
+        struct program_result r =
+            program_run(LIMIT_S, "@B/assay replay %s --patience 200 rpc+%s/345678/2", honest, url);
+        hostile_stop(pid);
+        if (r.status != 1 || !strstr(r.out, rows[i].finding))
+            fail_msg("%s: status %d, said \"%s\", complained \"%s\"", rows[i].kind, r.status, r.out,
+                     r.err);
+        program_free(&r);
+    }
+}
+
+/* Sends datagrams to whoever has called, faster than they are read, for ever. */
+static pid_t start_flood(char url[PATH_ROOM])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in from;
+    socklen_t len = sizeof(at);
+    socklen_t from_len = sizeof(from);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint8_t octets[64] = {0};
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    text_format(url, PATH_ROOM, "rpc+udp://127.0.0.1:%u/345678/2", ntohs(at.sin_port));
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (recvfrom(fd, octets, sizeof(octets), 0, (struct sockaddr *)&from, &from_len) < 0)
+            _exit(1);
+        for (;;)
+            sendto(fd, "flood", 5, 0, (struct sockaddr *)&from, from_len);
+    }
+    close(fd);
+    return pid;
+}
+
+static void test_flood_of_datagrams(void **state UNUSED)
+{
+    char url[PATH_ROOM];
+    pid_t pid = start_flood(url);
+
+    assert_true(pid > 0);
+    struct program_result r =
+        program_run(LIMIT_S, "@B/assay replay %s --patience 400 %s", honest, url);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(r.status, 1);
+    assert_contains(r.out, "is not answered within 400 ms");
+    program_free(&r);
+}
+
+/* More calls than are judged. */
+static void test_many(void **state UNUSED)
+{
+    char path[PATH_ROOM];
+    struct buf out;
+
+    buf_init(&out, 1 << 16);
+    for (unsigned i = 0; i < 257; i++)
+        put(&out, PROG, VERS, 0, slice_of(NULL, 0));
+    write_case(path, "many", buf_slice(&out));
+    buf_free(&out);
+    expect_case(path, "rpc+tcp://127.0.0.1:1/345678/2", 2, "more than 256 messages");
+}
+
 static void test_usage(void **state UNUSED)
 {
     expect("", 2, "a case is wanted");
@@ -327,6 +428,8 @@ static void test_usage(void **state UNUSED)
     expect_case(honest, "--via udp rpc+tcp://127.0.0.1:1/345678/2", 2, "is not --via udp");
     expect_case(honest, "tcp://127.0.0.1:1", 2, "is wanted here");
     expect_case(honest, "rpc+tcp://192.0.2.1:1/345678/2", 2, "--allow-remote");
+    expect_case(honest, "rpc+tcp://127.0.0.1:0/345678/2", 2, "0 is none");
+    expect_case(honest, "rpc+tcp://nobody.invalid:1/345678/2", 3, "nobody.invalid");
     expect_case(honest, "--target nobody", 2, "there is no target");
     expect_case(honest, "--target wire --via pair", 2, "no calls in records");
     expect_case(honest, "--patience never", 2, "--patience");
@@ -336,11 +439,13 @@ static void test_usage(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_process), cmocka_unit_test(test_target_of_path),
-        cmocka_unit_test(test_deaths),     cmocka_unit_test(test_known),
-        cmocka_unit_test(test_servers),    cmocka_unit_test(test_odd_servers),
-        cmocka_unit_test(test_unix),       cmocka_unit_test(test_twins),
-        cmocka_unit_test(test_not_alive),  cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_in_process),     cmocka_unit_test(test_many),
+        cmocka_unit_test(test_target_of_path), cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_known),          cmocka_unit_test(test_servers),
+        cmocka_unit_test(test_odd_servers),    cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_twins),          cmocka_unit_test(test_not_alive),
+        cmocka_unit_test(test_hostile),        cmocka_unit_test(test_flood_of_datagrams),
+        cmocka_unit_test(test_usage),
     };
 
     return cmocka_run_group_tests_name("fuzz_replay", tests, open_cases, program_close_folder);

@@ -11,6 +11,12 @@ void case_open(struct case_reader *r, struct slice octets)
     r->at = 0;
 }
 
+static uint32_t mark_at(struct slice octets)
+{
+    return (uint32_t)octets.data[0] << 24 | (uint32_t)octets.data[1] << 16 |
+           (uint32_t)octets.data[2] << 8 | octets.data[3];
+}
+
 /* The next fragment; false where the octets end within it. */
 static bool next_fragment(struct case_reader *r, bool *ret_last, struct slice *ret)
 {
@@ -18,8 +24,7 @@ static bool next_fragment(struct case_reader *r, bool *ret_last, struct slice *r
 
     if (left.len < RECORD_HEADER)
         return false;
-    uint32_t mark = (uint32_t)left.data[0] << 24 | (uint32_t)left.data[1] << 16 |
-                    (uint32_t)left.data[2] << 8 | left.data[3];
+    uint32_t mark = mark_at(left);
     *ret_last = mark & RECORD_LAST;
     *ret = slice_sub(left, RECORD_HEADER, mark & RECORD_LENGTH_MAX);
     if (ret->len < (mark & RECORD_LENGTH_MAX))
@@ -48,6 +53,20 @@ bool case_next(struct case_reader *r, struct slice *ret_message)
     }
     *ret_message = slice_of(r->joined, used);
     return true;
+}
+
+size_t case_empty_fragment(struct slice octets)
+{
+    struct slice left = octets;
+
+    while (left.len >= RECORD_HEADER) {
+        uint32_t mark = mark_at(left);
+
+        if (mark == 0)
+            return octets.len - left.len;
+        left = slice_from(left, RECORD_HEADER + (size_t)(mark & RECORD_LENGTH_MAX));
+    }
+    return octets.len;
 }
 
 void case_put(struct buf *out, struct slice message)

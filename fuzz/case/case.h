@@ -25,6 +25,10 @@ void case_open(struct case_reader *r, struct slice octets);
 /* The next whole message, valid until the next call; false behind the last. */
 bool case_next(struct case_reader *r, struct slice *ret_message);
 
+/* Where the first fragment of no octets stands that is not the last of its record, which RFC 5531
+   11 allows and libtirpc does not; the length where there is none. */
+size_t case_empty_fragment(struct slice octets);
+
 /* Appends a message as one record of one fragment. */
 void case_put(struct buf *out, struct slice message);
 

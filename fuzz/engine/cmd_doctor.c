@@ -49,7 +49,8 @@ static bool look(const struct rig *r, const char *environment, struct process *p
     buf_init(&out, sizeof(command));
     buf_printf(&out, "exec env %s ", environment);
     text_shell_word(&out, r->fuzzer);
-    buf_put_str(&out, " $(find ");
+    /* Nothing is fuzzed where there are no seeds; and the canary, which ends it, is no find. */
+    buf_put_str(&out, " -runs=0 -exact_artifact_path=/dev/null $(find ");
     text_shell_word(&out, r->seeds);
     buf_printf(&out, " -maxdepth 1 -type f | sort | head -n %d)", FILES_MAX);
     text_copy(command, sizeof(command), buf_text(&out));
@@ -165,7 +166,7 @@ static unsigned examine(struct rig *r)
 }
 
 /* What is wrong with this shell, and so with every rig that is run from it. */
-static unsigned examine_surroundings(void)
+static unsigned examine_surroundings(bool plain)
 {
     static const char *const unwanted[] = {"ASSAY_FUZZ_GSS", "ASSAY_FUZZ_PLANT",
                                            "ASSAY_FUZZ_CANARY", "ASSAY_FUZZ_KNOWN"};
@@ -178,6 +179,10 @@ static unsigned examine_surroundings(void)
                     (unsigned long long)limit.rlim_cur);
         refuse(&here, what, "say ulimit -n 1024");
     }
+    if (!plain && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        refuse(&here,
+               "ulimit -v is set, and AddressSanitizer wants terabytes that it never touches",
+               "say ulimit -v unlimited, or --plain for fuzzers without it");
     for (size_t i = 0; i < ARRAY_LEN(unwanted); i++) {
         if (!getenv(unwanted[i]))
             continue;
@@ -211,7 +216,7 @@ static void print_help(void)
         "  --corpus DIR   where the seeds are, a folder for each target; default: corpus\n"
         "  --floor N      how many blocks the seeds reach at least; default: %d\n"
         "  --plain        no sanitizer is claimed (build/speed)\n\n"
-        "Status 0: all are fine. 1: one is refused.\n\n"
+        "Status 0: all are fine. 1: one is refused. 2: usage.\n\n"
         "Examples:\n"
         "  %s doctor\n"
         "  %s doctor tirpc-dispatch --floor 100\n"
@@ -249,11 +254,17 @@ static bool take(struct doctor *d, char **argv, int *at, struct problem *why)
     return true;
 }
 
+/* Whoever names another folder may have fuzzers of their own there. */
+static bool is_known(const struct doctor *d, const char *name)
+{
+    return d->engines || fuzz_target_find(name);
+}
+
 static unsigned examine_all(const struct doctor *d)
 {
     char engines[PATH_MAX];
     char corpus[PATH_MAX];
-    unsigned faults = examine_surroundings();
+    unsigned faults = examine_surroundings(d->plain);
 
     engines_folder(d->engines, engines);
     engines_corpus(d->corpus, corpus);
@@ -284,6 +295,13 @@ int fuzz_command_doctor(int argc, char **argv)
             log_error("%s doctor: %s; see --help", fuzz_called(), why.text);
             return STATUS_USAGE;
         }
+    }
+    for (size_t i = 0; i < d.only_count; i++) {
+        if (is_known(&d, d.only[i]))
+            continue;
+        log_error("%s doctor: there is no target \"%s\"; see %s list", fuzz_called(), d.only[i],
+                  fuzz_called());
+        return STATUS_USAGE;
     }
     return examine_all(&d) ? STATUS_FAIL : STATUS_OK;
 }

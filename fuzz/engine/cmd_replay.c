@@ -202,7 +202,6 @@ static enum via via_of(const struct endpoint *e)
 static bool choose_server(struct replay *r, struct problem *why)
 {
     struct endpoint *at = &r->live.at;
-    size_t count = 0;
 
     if (!endpoint_parse(r->url, at, why))
         return false;
@@ -212,10 +211,8 @@ static bool choose_server(struct replay *r, struct problem *why)
         r->via = via_of(at);
     if (r->via != via_of(at))
         return problem_set(why, "%s is not --via %s", r->url, via_names[r->via]);
-    if (!address_resolve(at, &r->live.to, 1, &count, why))
-        return false;
-    if (!address_is_loopback(&r->live.to) && !r->allow_remote)
-        return problem_set(why, "%s is another machine; say --allow-remote if it is yours", r->url);
+    if (!endpoint_is_unix(at) && at->port == 0)
+        return problem_set(why, "%s: a port is wanted, and 0 is none", r->url);
     r->live.patience_ms = (int64_t)r->patience_ms;
     return true;
 }
@@ -231,6 +228,28 @@ static bool choose(struct replay *r, struct problem *why)
     if (!r->url && r->via >= VIA_TCP)
         return problem_set(why, "--via %s wants a URL", via_names[r->via]);
     return choose_target(r, why);
+}
+
+static int complain(const struct problem *why)
+{
+    log_error("%s replay: %s; see --help", fuzz_called(), why->text);
+    return STATUS_USAGE;
+}
+
+/* A host that is not there is no mistake of who asks. */
+static int locate_server(struct replay *r)
+{
+    struct problem why;
+    size_t count = 0;
+
+    if (!address_resolve(&r->live.at, &r->live.to, 1, &count, &why)) {
+        log_error("%s", why.text);
+        return why.ours ? STATUS_KIT : STATUS_NO_VERDICT;
+    }
+    if (address_is_loopback(&r->live.to) || r->allow_remote)
+        return STATUS_OK;
+    problem_set(&why, "%s is another machine; say --allow-remote if it is yours", r->url);
+    return complain(&why);
 }
 
 /* ---- what is said of it ---- */
@@ -341,12 +360,17 @@ static bool print_json(const struct replay *r)
 
 static bool fits(const struct replay *r)
 {
+    struct problem why;
     size_t max = r->via >= VIA_TCP ? CASE_ROOM : r->target->max;
 
     if (r->octets.failed || r->octets.len > max)
         log_error("%s: it is longer than %zu octets, which is all that %s takes", r->path, max,
                   r->via >= VIA_TCP ? "this command" : r->target->name);
-    return !r->octets.failed && r->octets.len <= max;
+    else if (r->via >= VIA_TCP && !live_takes(buf_slice(&r->octets), &why))
+        log_error("%s: %s", r->path, why.text);
+    else
+        return true;
+    return false;
 }
 
 static int run(struct replay *r)
@@ -374,12 +398,13 @@ static int run(struct replay *r)
 static int replay(struct replay *r)
 {
     struct problem why;
-    int status = STATUS_USAGE;
 
-    if (!choose(r, &why)) {
-        log_error("%s replay: %s; see --help", fuzz_called(), why.text);
-        return STATUS_USAGE;
-    }
+    if (!choose(r, &why))
+        return complain(&why);
+    int status = r->url ? locate_server(r) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    status = STATUS_USAGE;
     buf_init(&r->octets, CASE_ROOM);
     if (!file_read(r->path, &r->octets, &why))
         log_error("%s", why.text);
@@ -400,10 +425,8 @@ int fuzz_command_replay(int argc, char **argv)
             print_help();
             return STATUS_OK;
         }
-        if (!take(&r, argv, &i, &why)) {
-            log_error("%s replay: %s; see --help", fuzz_called(), why.text);
-            return STATUS_USAGE;
-        }
+        if (!take(&r, argv, &i, &why))
+            return complain(&why);
     }
     return replay(&r);
 }

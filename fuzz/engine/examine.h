@@ -10,7 +10,7 @@
  * Returns where the environment does not ask for it. Otherwise it ends the process: with status 0
  * after
  *
- *   ASSAY_FUZZ_EXAMINE=cover      the empty input, then each file twice:
+ *   ASSAY_FUZZ_EXAMINE=cover      the empty input, then each file three times:
  *                                 empty fine; blocks N; reached N; unstable FILE
  *   ASSAY_FUZZ_EXAMINE=overflow   reading behind a block of the heap: a sanitizer should not let it
  *   ASSAY_FUZZ_EXAMINE=undefined  an overflow of a signed number: likewise

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fuzz/case/msgprog.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "harness/base/deadline.h"
@@ -16,13 +17,11 @@ enum {
     FENCE_XID = 0x66656e63,
     REREAD_MAX = 8,
     XIDS_MAX = JUDGE_CALLS_MAX + 16 + REREAD_MAX, /* of our own, in one row */
-    READMSG = 2,
-    RESENDS = 8,         /* of a NULL call in datagrams, within the patience */
-    TALK_PATIENCES = 20, /* a server that never ends to send is left after so many */
+    RESENDS = 8, /* of a NULL call in datagrams, within the patience */
+    /* Every call and its fence may take the patience; then a connection is left. */
+    TALK_PATIENCES = 2 * XIDS_MAX,
     DATAGRAM_ROOM = 1 << 16,
     DATAGRAM_MAX = 65507, /* what UDP over IPv4 carries */
-    MSGPROG = 345678,
-    MSGVERS = 2,
 };
 
 static struct {
@@ -32,13 +31,20 @@ static struct {
     uint32_t fence;  /* the xid of the first one */
     uint32_t fences; /* that were sent */
     bool fenced;     /* the last one is answered */
+    size_t awaited;  /* replies that came for calls and fences */
+    bool open;       /* the case ends within a record, which has this xid */
+    uint32_t open_xid;
 } now;
+
+/* A case is short, whatever its marks announce. */
+static const struct record_limits no_limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
 
 /* One connection, or one socket for datagrams. */
 struct line {
     int fd;
     bool ended;
-    bool shut; /* our side is closed */
+    bool shut;    /* our side is closed */
+    int64_t last; /* it is left then, whatever comes */
     struct slice unsent;
     struct record_in record;
 };
@@ -80,8 +86,8 @@ static bool put_reread(struct buf *out, size_t place)
 {
     const struct endpoint *at = &now.options->at;
     const struct model *m = &now.judge.model;
-    struct onc_call call =
-        onc_call_of(now.fence + XIDS_MAX - 1 - (uint32_t)place, at->program, at->version, READMSG);
+    struct onc_call call = onc_call_of(now.fence + XIDS_MAX - 1 - (uint32_t)place, at->program,
+                                       at->version, MSGPROG_READMSG);
     struct buf args;
 
     if (place >= size_min(m->count, REREAD_MAX) || m->messages[place].number == 0)
@@ -107,7 +113,12 @@ static bool take_fence(struct slice message)
     uint32_t xid = wire_uint(&in, "xid");
     if (!wire_ok(&in) || xid - now.fence >= now.fences)
         return false;
-    now.fenced |= xid == now.fence + now.fences - 1;
+    bool awaited = !now.fenced && xid == now.fence + now.fences - 1;
+    now.fenced |= awaited;
+    now.awaited += awaited;
+    /* A datagram may come two times, and so may the call. */
+    if (!awaited && !endpoint_is_datagram(&now.options->at))
+        finding_tell(ORACLE_REPLIES, "one more reply to a NULL call");
     wire_open(&in, message);
     if (!onc_read_reply(&in, &reply))
         finding_tell(ORACLE_REPLY, "to a NULL call: %s: %s", in.field, in.text);
@@ -116,10 +127,38 @@ static bool take_fence(struct slice message)
     return true;
 }
 
+static size_t count_answered(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < now.judge.count; i++)
+        count += now.judge.answered[i];
+    return count;
+}
+
+/* Whether the reply is to the record that the case does not end. */
+static bool is_early(struct slice message)
+{
+    struct wire_in in;
+
+    wire_open(&in, message);
+    uint32_t xid = wire_uint(&in, "xid");
+    return now.open && wire_ok(&in) && xid == now.open_xid && !judge_awaits(&now.judge, xid);
+}
+
 static void take_reply(struct slice message)
 {
-    if (!take_fence(message))
-        judge_reply(&now.judge, message);
+    size_t before = count_answered();
+
+    if (take_fence(message))
+        return;
+    if (is_early(message)) {
+        finding_tell(ORACLE_REPLIES, "a call is answered before its record ends");
+        now.open = false;
+        return;
+    }
+    judge_reply(&now.judge, message);
+    now.awaited += count_answered() - before;
 }
 
 static void tell_deaf(const char *where)
@@ -132,12 +171,16 @@ static void tell_deaf(const char *where)
 
 static bool dial(struct line *line, struct problem *why)
 {
+    line->fd = -1;
     struct net_io io =
         net_dial(&now.options->to, NULL, deadline_in_ms(now.options->patience_ms), &line->fd);
 
-    if (io.status != NET_OK)
+    /* A reset that is faster than we look has met a connection all the same. */
+    if (io.status != NET_OK && io.status != NET_RESET)
         return problem_set(why, "cannot connect: %s", net_io_text(io));
-    line->ended = line->shut = false;
+    line->ended = io.status == NET_RESET;
+    line->shut = false;
+    line->last = deadline_in_ms(now.options->patience_ms * TALK_PATIENCES);
     line->unsent = slice_of(NULL, 0);
     record_open(&line->record, &record_usual_limits);
     return true;
@@ -146,7 +189,8 @@ static bool dial(struct line *line, struct problem *why)
 static void hang_up(struct line *line)
 {
     record_close(&line->record);
-    close(line->fd);
+    if (line->fd >= 0)
+        close(line->fd);
 }
 
 static void take_octets(struct line *line, struct slice octets)
@@ -176,24 +220,33 @@ static void receive(struct line *line)
         line->ended = true;
 }
 
+/* Whether all that is waited for has come: the fence, where there is one, and every reply that is
+   due. Servers with several threads may answer the fence first, and some drop what is under way
+   when our side is closed. */
+static bool has_all(bool fence)
+{
+    return (!fence || now.fenced) && !judge_owes(&now.judge);
+}
+
 /* Sends what is not sent and takes what comes meanwhile, to the end of the connection where our
-   side is closed; else until everything is sent and, where one was sent, the fence is answered.
-   Gives up where nothing moves for the time of the patience. */
+   side is closed; else until everything is sent and, where a fence was sent, everything answered.
+   Gives up where for the time of the patience no octet is taken and no reply comes that somebody
+   waits for: whoever sends other things for ever does not keep us; and at the line's end. */
 static void pump(struct line *line, bool fence)
 {
     int64_t patience = now.options->patience_ms;
-    int64_t last = deadline_in_ms(patience * TALK_PATIENCES);
     int64_t deadline = deadline_in_ms(patience);
 
-    while (!line->ended && !deadline_passed(last)) {
-        if (!line->shut && line->unsent.len == 0 && (!fence || now.fenced))
+    while (!line->ended && !deadline_passed(deadline) && !deadline_passed(line->last)) {
+        if (!line->shut && line->unsent.len == 0 && has_all(fence))
             return;
         short wanted = (short)(POLLIN | (line->unsent.len ? POLLOUT : 0));
         short events = net_wait(line->fd, wanted, deadline);
+        size_t awaited = now.awaited;
+        size_t unsent = line->unsent.len;
 
         if (!events)
             return;
-        deadline = deadline_in_ms(patience);
         if (events & ~POLLOUT)
             receive(line);
         if (events & POLLOUT && !line->ended) {
@@ -203,6 +256,8 @@ static void pump(struct line *line, bool fence)
             /* Whoever takes no more may have answered what it took. */
             line->unsent = slice_from(line->unsent, gone);
         }
+        if (now.awaited != awaited || line->unsent.len != unsent)
+            deadline = deadline_in_ms(patience);
     }
 }
 
@@ -216,22 +271,14 @@ static bool is_honest(void)
     return true;
 }
 
-static bool all_answered(void)
-{
-    for (size_t i = 0; i < now.judge.count; i++) {
-        if (!now.judge.answered[i])
-            return false;
-    }
-    return true;
-}
-
 static void judge_stream(struct line *line, bool fence_sent, bool closed_by_server)
 {
     struct buf missing;
 
     if (fence_sent && !now.fenced && !line->ended)
         tell_deaf("behind the case");
-    if (closed_by_server && !now.fenced && fence_sent && is_honest() && all_answered())
+    if (closed_by_server && !now.fenced && fence_sent && is_honest() &&
+        count_answered() == now.judge.count)
         finding_tell(ORACLE_ALIVE, "the connection is closed behind %zu calls that were right",
                      now.judge.count);
     if (line->ended && !(fence_sent && now.fenced))
@@ -272,6 +319,8 @@ static void call_null(void)
         finding_tell(ORACLE_ALIVE, "after the case: a connection is closed at a NULL call");
     else if (!now.fenced)
         tell_deaf("after the case");
+    else
+        judge_end(&now.judge);
     buf_free(&out);
     buf_free(&message);
     hang_up(&line);
@@ -313,13 +362,13 @@ static bool talk_stream(struct slice octets, bool has_room, struct problem *why)
 
 /* ---- datagrams ---- */
 
-/* Takes datagrams until the fence is answered or the deadline passes. False where nobody is there
-   any more. */
-static bool take_datagrams(int fd, int64_t deadline)
+/* Takes datagrams until the fence is answered, or with `all` every call, or the deadline passes,
+   however many come. False where nobody is there any more. */
+static bool take_datagrams(int fd, bool all, int64_t deadline)
 {
     static uint8_t octets[DATAGRAM_ROOM];
 
-    while (!now.fenced) {
+    while ((!now.fenced || (all && judge_owes(&now.judge))) && !deadline_passed(deadline)) {
         struct net_io io = net_recv(fd, octets, sizeof(octets), true, deadline);
 
         if (io.status == NET_TIMEOUT)
@@ -343,13 +392,26 @@ static bool fence_datagrams(int fd, bool *ret_refused)
         int64_t deadline = deadline_in_ms(now.options->patience_ms / RESENDS + 1);
         struct net_io io = net_send_to(fd, buf_slice(&message), NULL, deadline);
 
-        there = io.status == NET_OK && take_datagrams(fd, deadline);
+        there = io.status == NET_OK && take_datagrams(fd, false, deadline);
     }
     buf_free(&message);
     *ret_refused = !there;
     return now.fenced;
 }
 
+/* A server with several threads may answer a fence before what was sent in front of it. */
+static void take_late_datagrams(int fd)
+{
+    size_t awaited;
+
+    do {
+        awaited = now.awaited;
+        if (!take_datagrams(fd, true, deadline_in_ms(now.options->patience_ms)))
+            return;
+    } while (now.awaited != awaited && judge_owes(&now.judge));
+}
+
+/* False where there is no use in another one. */
 static bool call_datagram(int fd, struct slice message)
 {
     bool refused = false;
@@ -368,7 +430,6 @@ static bool call_datagram(int fd, struct slice message)
 
 static bool talk_datagrams(struct slice octets, struct problem *why)
 {
-    static const struct record_limits no_limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
     struct record_in record;
     struct buf message;
     bool refused = false;
@@ -389,19 +450,25 @@ static bool talk_datagrams(struct slice octets, struct problem *why)
     }
     judge_begin(&now.judge, &now.rules); /* they are told one by one, as they are sent */
     record_open(&record, &no_limits);
-    for (; octets.len && alive; octets = slice_from(octets, used)) {
+    for (; octets.len && alive && record.state != RECORD_BROKEN;
+         octets = slice_from(octets, used)) {
         if (record_feed(&record, octets, &used) != RECORD_WHOLE)
             continue;
         struct slice call = record_message(&record);
         if (call.len <= DATAGRAM_MAX)
             alive = judge_call(&now.judge, call) && call_datagram(fd, call);
     }
+    if (alive)
+        take_late_datagrams(fd);
+    judge_end(&now.judge);
     buf_init(&message, DATAGRAM_ROOM);
     for (size_t i = 0; alive && put_reread(&message, i); i++) {
         alive = call_datagram(fd, buf_slice(&message));
         buf_reset(&message);
     }
     buf_free(&message);
+    if (alive)
+        take_late_datagrams(fd);
     judge_end(&now.judge);
     record_close(&record);
     close(fd);
@@ -410,47 +477,71 @@ static bool talk_datagrams(struct slice octets, struct problem *why)
 
 /* ---- both ---- */
 
-/* Gives all calls to the judge, for their xids and for a stream. `ret_whole`: the case ends between
-   two records. */
-static bool read_calls(struct slice octets, bool *ret_whole, struct problem *why)
+int64_t live_limit_ms(const struct live_options *options)
 {
-    static const struct record_limits no_limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    return options->patience_ms * 2 * (TALK_PATIENCES + 2);
+}
+
+bool live_takes(struct slice octets, struct problem *why)
+{
+    struct record_in record;
+    size_t count = 0;
+    size_t used = 0;
+
+    record_open(&record, &no_limits);
+    for (; octets.len && record.state != RECORD_BROKEN; octets = slice_from(octets, used))
+        count += record_feed(&record, octets, &used) == RECORD_WHOLE;
+    bool fine = record.state == RECORD_BROKEN
+                    ? problem_ours(why, "%s", record.text)
+                    : count <= JUDGE_CALLS_MAX ||
+                          problem_set(why, "it has more than %d messages", JUDGE_CALLS_MAX);
+    record_close(&record);
+    return fine;
+}
+
+/* Gives all calls to the judge, for their xids and for a stream. Whether the case ends between two
+   records. */
+static bool read_calls(struct slice octets)
+{
     struct record_in record;
     struct buf missing;
+    struct wire_in in;
     bool fine = true;
     size_t used = 0;
 
     judge_begin(&now.judge, &now.rules);
     record_open(&record, &no_limits);
-    for (; octets.len && fine; octets = slice_from(octets, used)) {
+    for (; octets.len && fine && record.state != RECORD_BROKEN; octets = slice_from(octets, used)) {
         if (record_feed(&record, octets, &used) == RECORD_WHOLE)
             fine = judge_call(&now.judge, record_message(&record));
     }
     buf_init(&missing, RECORD_TEXT_MAX);
-    *ret_whole = record_may_end(&record, &missing);
+    bool whole = record_may_end(&record, &missing);
     buf_free(&missing);
+    wire_open(&in, record_message(&record));
+    now.open_xid = wire_uint(&in, "xid");
+    now.open = !whole && wire_ok(&in) && !endpoint_is_datagram(&now.options->at);
     record_close(&record);
-    return fine || problem_set(why, "it has more than %d messages", JUDGE_CALLS_MAX);
+    return whole;
 }
 
 bool live_talk(const struct live_options *options, struct slice octets, struct problem *why)
 {
     const struct endpoint *at = &options->at;
-    bool whole = false;
 
     now.options = options;
     now.rules = (struct model_rules){
         .prog = at->program,
         .vers = at->version,
-        .msgprog = at->program == MSGPROG && at->version == MSGVERS,
+        .msgprog = at->program == MSGPROG_PROGRAM && at->version == MSGPROG_VERSION,
         .gss_open = true,
         .numbers_open = true,
+        .in_datagrams = endpoint_is_datagram(at),
         .text_max = WIRE_NO_LIMIT,
     };
     now.fences = 0;
     now.fenced = false;
-    if (!read_calls(octets, &whole, why))
-        return false;
+    bool whole = read_calls(octets);
     now.fence = choose_fence();
     return endpoint_is_datagram(at) ? talk_datagrams(octets, why) : talk_stream(octets, whole, why);
 }

@@ -21,8 +21,14 @@ struct live_options {
     int64_t patience_ms;
 };
 
-/* Records of calls. What is wrong is told as findings; false with the reason where there could be
-   no conversation. */
+/* By then live_talk has returned, whatever the server does. */
+int64_t live_limit_ms(const struct live_options *options);
+
+/* Whether these are no more records than are judged. */
+bool live_takes(struct slice octets, struct problem *why);
+
+/* Records of calls, which live_takes. What is wrong is told as findings; false with the reason
+   where there could be no conversation. */
 bool live_talk(const struct live_options *options, struct slice octets,
                struct problem *why) MUST_USE;
 

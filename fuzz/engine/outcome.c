@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "harness/base/deadline.h"
 #include "harness/process/process.h"
 
-enum { LIMIT_S = 120 };
+enum { LIMIT_MS = 120000 };
 
 /* Either a target or a server. */
 struct work {
@@ -23,20 +24,21 @@ struct work {
     struct slice octets;
 };
 
-/* What a child that lives sends, whole: both sides are the same program. */
+/* What a child leaves in memory that both have. */
 struct told {
+    struct findings findings; /* also where it has died */
+    bool whole;               /* it has come to its end; the rest holds then only */
     bool decided;
     struct problem why;
-    size_t count;
-    struct finding findings[FINDINGS_MAX];
 };
 
 struct child {
     pid_t pid;
-    int told_fd, words_fd;
-    size_t told_len;
-    struct told told;
+    int life_fd, words_fd; /* the first one is closed by its death alone */
+    struct told *told;
     struct tail words;
+    bool ended; /* by itself */
+    int status; /* of waitpid(2) */
 };
 
 /* ---- the child ---- */
@@ -46,33 +48,29 @@ static const char *name_of(const struct work *w)
     return w->target ? w->target->name : "live";
 }
 
-static _Noreturn void work(const struct work *w, int told_fd)
+static _Noreturn void work(const struct work *w, struct told *told)
 {
-    static struct told told;
-
+    finding_keep_in(&told->findings);
     finding_open(name_of(w), FINDING_KEEP);
-    told.decided = true;
+    told->decided = true;
     if (w->target)
         fuzz_one(w->target, w->octets);
     else
-        told.decided = live_talk(w->server, w->octets, &told.why);
-    told.count = finding_count();
-    for (size_t i = 0; i < told.count; i++)
-        told.findings[i] = *finding_at(i);
-    bool sent = write(told_fd, &told, sizeof(told)) == (ssize_t)sizeof(told);
-    _exit(sent ? EXIT_SUCCESS : EXIT_FAILURE);
+        told->decided = live_talk(w->server, w->octets, &told->why);
+    told->whole = true;
+    _exit(EXIT_SUCCESS);
 }
 
 static bool start(const struct work *w, struct child *ret, struct problem *why)
 {
-    int told[2];
+    int life[2];
     int words[2];
 
-    if (pipe2(told, O_CLOEXEC) < 0)
+    if (pipe2(life, O_CLOEXEC) < 0)
         return problem_ours(why, "no pipe: %s", strerror(errno));
     if (pipe2(words, O_CLOEXEC) < 0) {
-        close(told[0]);
-        close(told[1]);
+        close(life[0]);
+        close(life[1]);
         return problem_ours(why, "no pipe: %s", strerror(errno));
     }
     fflush(NULL);
@@ -82,35 +80,23 @@ static bool start(const struct work *w, struct child *ret, struct problem *why)
 
         setrlimit(RLIMIT_CORE, &none);
         dup2(words[1], STDERR_FILENO);
-        close(told[0]);
+        close(life[0]);
         close(words[0]);
         close(words[1]);
-        work(w, told[1]);
+        work(w, ret->told);
     }
-    close(told[1]);
+    close(life[1]);
     close(words[1]);
-    ret->told_fd = told[0];
+    ret->life_fd = life[0];
     ret->words_fd = words[0];
     if (ret->pid > 0)
         return true;
-    close(told[0]);
+    close(life[0]);
     close(words[0]);
     return problem_ours(why, "no process: %s", strerror(errno));
 }
 
 /* ---- the parent ---- */
-
-static bool read_told(struct child *c)
-{
-    uint8_t *room = (uint8_t *)&c->told + c->told_len;
-    uint8_t surplus;
-    size_t left = sizeof(c->told) - c->told_len;
-    ssize_t len = read(c->told_fd, left ? room : &surplus, left ? left : 1);
-
-    if (len > 0 && left)
-        c->told_len += (size_t)len;
-    return len > 0;
-}
 
 static bool read_words(struct child *c)
 {
@@ -124,11 +110,11 @@ static bool read_words(struct child *c)
 
 /* Until it has ended. False past the limit, which is of time that passes: it is for what neither
    ends nor computes, as a lock that nobody gives back. */
-static bool follow(struct child *c)
+static bool follow(struct child *c, int64_t limit_ms)
 {
-    struct pollfd fds[] = {{.fd = c->told_fd, .events = POLLIN},
+    struct pollfd fds[] = {{.fd = c->life_fd, .events = POLLIN},
                            {.fd = c->words_fd, .events = POLLIN}};
-    int64_t deadline = deadline_in_ms(LIMIT_S * 1000);
+    int64_t deadline = deadline_in_ms(limit_ms);
 
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
         int found = poll(fds, 2, deadline_poll_ms(deadline));
@@ -137,7 +123,7 @@ static bool follow(struct child *c)
             return false;
         if (found < 0)
             continue;
-        if (fds[0].revents && !read_told(c))
+        if (fds[0].revents)
             fds[0].fd = -1;
         if (fds[1].revents && !read_words(c))
             fds[1].fd = -1;
@@ -165,8 +151,9 @@ static bool tell_last_words(const char *words)
 }
 
 /* What its end says where it has told nothing. */
-static void tell_death(const struct child *c, int status)
+static void tell_death(const struct child *c)
 {
+    int status = c->status;
     char line[FINDING_TEXT_MAX];
 
     if (process_sanitizer_line(c->words.text, line, sizeof(line)))
@@ -179,6 +166,17 @@ static void tell_death(const struct child *c, int status)
         finding_tell(ORACLE_CRASH, "it ends by itself, with status %d", WEXITSTATUS(status));
 }
 
+/* Once more, so that nothing depends on what a child that has died left of them. */
+static void tell_again(const struct findings *told)
+{
+    for (size_t i = 0; i < size_min(told->count, FINDINGS_MAX); i++) {
+        const struct finding *f = &told->all[i];
+
+        if ((unsigned)f->oracle < ORACLES)
+            finding_tell(f->oracle, "%.*s", (int)sizeof(f->text) - 1, f->text);
+    }
+}
+
 static void take_findings(struct outcome *ret)
 {
     ret->count = finding_count();
@@ -186,42 +184,56 @@ static void take_findings(struct outcome *ret)
         ret->findings[i] = *finding_at(i);
 }
 
-static bool run(const struct work *w, struct outcome *ret, struct problem *why)
+/* False where the child ends in no way that says something. */
+static bool judge_end(const struct work *w, const struct child *c, struct outcome *ret,
+                      struct problem *why)
 {
-    static struct child c;
-    int status = 0;
-
-    c = (struct child){.pid = 0};
-    if (!start(w, &c, why))
-        return false;
-    bool ended = follow(&c);
-    if (!ended)
-        kill(c.pid, SIGKILL);
-    while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    close(c.told_fd);
-    close(c.words_fd);
-
     const char *wish = getenv("ASSAY_FUZZ_KNOWN");
 
     *ret = (struct outcome){.decided = true, .known_new = wish && text_eq(wish, "new")};
     finding_open(name_of(w), FINDING_KEEP);
-    if (c.told_len == sizeof(c.told)) {
-        ret->decided = c.told.decided;
-        ret->why = c.told.why;
-        ret->count = c.told.count;
-        memcpy(ret->findings, c.told.findings, sizeof(ret->findings));
-        return true;
+    tell_again(&c->told->findings);
+    if (c->told->whole) {
+        ret->decided = c->told->decided;
+        ret->why = c->told->why;
+    } else if (w->server) {
+        return problem_ours(why, "the conversation %s: %s", c->ended ? "has died" : "does not end",
+                            c->words.text);
+    } else {
+        if (c->ended)
+            tell_death(c);
+        else
+            finding_tell(ORACLE_WAITING, "the case has not ended, and does not compute");
+        text_copy(ret->complaint, sizeof(ret->complaint), c->words.text);
     }
-    if (w->server)
-        return problem_ours(why, "the conversation has died: %s", c.words.text);
-    if (ended)
-        tell_death(&c, status);
-    else
-        finding_tell(ORACLE_WAITING, "the case has not ended, and does not compute");
     take_findings(ret);
-    text_copy(ret->complaint, sizeof(ret->complaint), c.words.text);
     return true;
+}
+
+/* Waits for the end of a child that was started. */
+static bool attend(const struct work *w, struct child *c, struct outcome *ret, struct problem *why)
+{
+    c->ended = follow(c, LIMIT_MS + (w->server ? live_limit_ms(w->server) : 0));
+    if (!c->ended)
+        kill(c->pid, SIGKILL);
+    while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR)
+        continue;
+    close(c->life_fd);
+    close(c->words_fd);
+    return judge_end(w, c, ret, why);
+}
+
+static bool run(const struct work *w, struct outcome *ret, struct problem *why)
+{
+    static struct child c;
+
+    c = (struct child){.pid = 0};
+    c.told = mmap(NULL, sizeof(*c.told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c.told == MAP_FAILED)
+        return problem_ours(why, "no memory: %s", strerror(errno));
+    bool ok = start(w, &c, why) && attend(w, &c, ret, why);
+    munmap(c.told, sizeof(*c.told));
+    return ok;
 }
 
 bool outcome_of_target(const struct fuzz_target *target, struct slice octets, struct outcome *ret,

@@ -123,10 +123,11 @@ static void add_field(void *into, const struct onc_field *f)
 {
     struct view *view = into;
 
-    json_array_append_new(view->fields, json_pack("{s:I, s:I, s:s, s:s, s:b}", "offset",
-                                                  (json_int_t)(view->base + f->offset), "length",
-                                                  (json_int_t)f->octets.len, "name", f->name,
-                                                  "meaning", f->meaning, "wrong", (int)f->wrong));
+    json_array_append_new(view->fields,
+                          json_pack("{s:I, s:I, s:s, s:s, s:b}", "offset",
+                                    (json_int_t)view->base + (json_int_t)f->offset, "length",
+                                    (json_int_t)f->octets.len, "name", f->name, "meaning",
+                                    f->meaning, "wrong", (int)f->wrong));
 }
 
 json_t *show_json(struct slice octets, enum fuzz_form form)

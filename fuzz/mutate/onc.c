@@ -1,9 +1,11 @@
 /* The tables of ONC RPC: messages (RFC 5531 9), credentials (8.2, appendix A, RFC 2203 5), and the
    arguments and results of MSGPROG, of the port mapper and of rpcbind (RFC 1833). */
 #include "harness/rpc/onc.h"
+
+#include "fuzz/case/msgprog.h"
 #include "fuzz/mutate/mutate.h"
 
-enum { MSGPROG = 345678, RPCBIND = 100000, TEXT_MAX = 9000 };
+enum { MSGPROG = MSGPROG_PROGRAM, RPCBIND = 100000, TEXT_MAX = 9000 };
 
 /* What words are remembered under. */
 enum { TYPE = 1, PROG, VERS, PROC, FLAVOR, STAT };
@@ -87,6 +89,28 @@ FIELDS(msgprog_args) = {
     {.name = "args", .kind = MUTATE_UNION, .by = PROC, .table = &octets, ARMS(msgprog_arms)}};
 TABLE(msgprog_args);
 
+/* Those of fuzz/tirpc/pairs.x. */
+FIELDS(texts) = {
+    {.name = "first", .kind = MUTATE_COUNTED, .bound = PAIRS_TEXT_MAX},
+    {.name = "second", .kind = MUTATE_COUNTED, .bound = PAIRS_TEXT_MAX},
+};
+TABLE(texts);
+
+FIELDS(name) = {{.name = "name", .kind = MUTATE_COUNTED, .bound = PAIRS_OCTETS_MAX}};
+TABLE(name);
+
+FIELDS(names) = {
+    {.name = "number", .kind = MUTATE_WORD, KNOWN(handles, 5)},
+    {.name = "names", .kind = MUTATE_ARRAY, .bound = PAIRS_NAMES_MAX, .table = &name},
+};
+TABLE(names);
+
+static const struct mutate_arm stub_arms[] = {
+    {0, NULL}, {1, &text}, {2, &handle}, {PAIRS_SWAP, &texts}, {PAIRS_NAME, &names}};
+FIELDS(stub_args) = {
+    {.name = "args", .kind = MUTATE_UNION, .by = PROC, .table = &octets, ARMS(stub_arms)}};
+TABLE(stub_args);
+
 static const uint32_t programs[] = {RPCBIND, MSGPROG, 100003, 0, 0xffffffff};
 static const uint32_t versions[] = {2, 3, 4, 1, 5, 0};
 static const uint32_t protocols[] = {6, 17, 0, 1};
@@ -162,6 +186,19 @@ FIELDS(call) = {
 };
 TABLE(call);
 
+static const uint32_t stub_programs[] = {PAIRS_PROGRAM, MSGPROG, 0, 0xffffffff};
+static const uint32_t stub_procs[] = {1, 2, 3, 3, 4, 4, 0, 5, 0xffffffff};
+FIELDS(stub_call) = {
+    {.name = "rpcvers", .kind = MUTATE_WORD, KNOWN(rpc_versions, 1)},
+    {.name = "prog", .kind = MUTATE_WORD, KNOWN(stub_programs, 1)},
+    {.name = "vers", .kind = MUTATE_WORD, KNOWN(msg_versions, 1)},
+    {.name = "proc", .kind = MUTATE_WORD, .keep = PROC, KNOWN(stub_procs, 7)},
+    {.name = "cred", .kind = MUTATE_STRUCT, .table = &credential},
+    {.name = "verf", .kind = MUTATE_STRUCT, .table = &verifier},
+    {.name = "args", .kind = MUTATE_STRUCT, .table = &stub_args},
+};
+TABLE(stub_call);
+
 static const uint32_t bind_programs[] = {RPCBIND, MSGPROG, 0, 0xffffffff};
 static const uint32_t bind_versions[] = {2, 3, 4, 0, 1, 5};
 static const uint32_t bind_procs[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0xffffffff};
@@ -234,6 +271,7 @@ TABLE(reply);
 /* ---- messages ---- */
 
 static const struct mutate_arm type_arms[] = {{ONC_CALL, &call}, {ONC_REPLY, &reply}};
+static const struct mutate_arm stub_type_arms[] = {{ONC_CALL, &stub_call}, {ONC_REPLY, &reply}};
 static const struct mutate_arm bind_type_arms[] = {{ONC_CALL, &bind_call}, {ONC_REPLY, &reply}};
 static const uint32_t call_types[] = {ONC_CALL, ONC_REPLY, 2};
 static const uint32_t reply_types[] = {ONC_REPLY, ONC_CALL, 2};
@@ -244,6 +282,13 @@ FIELDS(call_message) = {
     {.name = "body", .kind = MUTATE_UNION, .by = TYPE, .table = &octets, ARMS(type_arms)},
 };
 TABLE(call_message);
+
+FIELDS(stub_message) = {
+    {.name = "xid", .kind = MUTATE_WORD, .identity = true},
+    {.name = "msg_type", .kind = MUTATE_WORD, .keep = TYPE, KNOWN(call_types, 1)},
+    {.name = "body", .kind = MUTATE_UNION, .by = TYPE, .table = &octets, ARMS(stub_type_arms)},
+};
+TABLE(stub_message);
 
 FIELDS(reply_message) = {
     {.name = "xid", .kind = MUTATE_WORD, .identity = true},
@@ -271,6 +316,7 @@ FIELDS(numbers) = {
 TABLE(numbers);
 
 const struct mutate_grammar mutate_grammar_calls = {"calls", &call_message, true};
+const struct mutate_grammar mutate_grammar_stub = {"stub", &stub_message, true};
 const struct mutate_grammar mutate_grammar_replies = {"replies", &reply_message, true};
 const struct mutate_grammar mutate_grammar_message = {"message", &any_message, false};
 const struct mutate_grammar mutate_grammar_bind = {"bind", &bind_message, true};

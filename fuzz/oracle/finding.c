@@ -17,10 +17,12 @@ static const struct {
 };
 
 static const struct known known[] = {
-#define KNOWN(id, target, oracle, part, reason) {id, target, ORACLE_##oracle, part, reason},
+#define KNOWN(id, target, oracle, part, reason) {id, target, ORACLE_##oracle, "*" part "*", reason},
 #include "fuzz/oracle/known.def"
 #undef KNOWN
 };
+
+static struct findings of_our_own;
 
 static struct {
     const char *target;
@@ -28,10 +30,9 @@ static struct {
     unsigned long cases;
     enum finding_mode mode;
     bool all_new;
-    size_t count;
-    struct finding kept[FINDINGS_MAX];
+    struct findings *kept;
     unsigned long met[ARRAY_LEN(known)];
-} findings = {.target = ""};
+} now = {.target = "", .kept = &of_our_own};
 
 const char *oracle_id(enum oracle oracle)
 {
@@ -57,50 +58,68 @@ void finding_open(const char *target, enum finding_mode mode)
 {
     const char *wish = getenv("ASSAY_FUZZ_KNOWN");
 
-    findings.target = target;
-    findings.mode = mode;
-    findings.all_new = wish && text_eq(wish, "new");
-    memset(findings.met, 0, sizeof(findings.met));
+    now.target = target;
+    now.mode = mode;
+    now.all_new = wish && text_eq(wish, "new");
+    memset(now.met, 0, sizeof(now.met));
     finding_reset();
+}
+
+void finding_keep_in(struct findings *room)
+{
+    now.kept = room;
 }
 
 void finding_reset(void)
 {
-    findings.count = 0;
+    now.kept->count = 0;
 }
 
 size_t finding_count(void)
 {
-    return findings.count;
+    return now.kept->count;
 }
 
 const struct finding *finding_at(size_t number)
 {
-    return &findings.kept[number];
+    return &now.kept->all[number];
 }
 
 static const struct known *find_known(const struct finding *f)
 {
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        if (known[i].oracle != f->oracle || !text_glob(known[i].target, findings.target) ||
-            !strstr(f->text, known[i].part))
+        if (known[i].oracle != f->oracle || !text_glob(known[i].target, now.target) ||
+            !text_glob(known[i].part, f->text))
             continue;
-        findings.met[i]++;
+        now.met[i]++;
         return &known[i];
     }
     return NULL;
 }
 
+/* Known defects may leave no room, and are not to hide what is new. */
+static void displace_known(const struct finding *f)
+{
+    for (size_t i = 0; i < now.kept->count; i++) {
+        if (now.kept->all[i].known) {
+            now.kept->all[i] = *f;
+            return;
+        }
+    }
+}
+
 static void keep(const struct finding *f)
 {
-    for (size_t i = 0; i < findings.count; i++) {
-        const struct finding *old = &findings.kept[i];
+    for (size_t i = 0; i < now.kept->count; i++) {
+        const struct finding *old = &now.kept->all[i];
 
         if (old->oracle == f->oracle && text_eq(old->text, f->text))
             return;
     }
-    if (findings.count < FINDINGS_MAX)
-        findings.kept[findings.count++] = *f;
+    if (now.kept->count < FINDINGS_MAX)
+        now.kept->all[now.kept->count++] = *f;
+    else if (!f->known)
+        displace_known(f);
 }
 
 /* Only what a signal handler may call. */
@@ -108,8 +127,8 @@ static _Noreturn void end_with(const struct finding *f)
 {
     char line[FINDING_TEXT_MAX + 120];
 
-    text_format(line, sizeof(line), "assay: %s: oracle %s: %s (after %lu executions)\n",
-                findings.target, oracles[f->oracle].id, f->text, findings.cases);
+    text_format(line, sizeof(line), "assay: %s: oracle %s: %s (after %lu executions)\n", now.target,
+                oracles[f->oracle].id, f->text, now.cases);
     if (write(STDERR_FILENO, line, strlen(line)) < 0)
         _exit(EXIT_FAILURE);
     abort();
@@ -117,24 +136,29 @@ static _Noreturn void end_with(const struct finding *f)
 
 void finding_case(void)
 {
-    findings.cases++;
+    now.cases++;
 }
 
 void finding_about(const char *part)
 {
-    findings.about = part;
+    now.about = part;
 }
 
 static void write_text(struct finding *f, const char *format, va_list args) PRINTF_LIKE(2, 0);
 static void write_text(struct finding *f, const char *format, va_list args)
 {
-    size_t about = findings.about ? strlen(findings.about) + sizeof(" []") - 1 : 0;
+    size_t about = now.about ? strlen(now.about) + sizeof(" []") - 1 : 0;
 
     text_vformat(f->text, sizeof(f->text) - size_min(about, sizeof(f->text) / 2), format, args);
-    if (findings.about) {
+    if (now.about) {
         size_t len = strlen(f->text);
 
-        text_format(f->text + len, sizeof(f->text) - len, " [%s]", findings.about);
+        text_format(f->text + len, sizeof(f->text) - len, " [%s]", now.about);
+    }
+    /* What a library has printed may be part of it; the text goes to terminals, and is one line. */
+    for (char *c = f->text; *c; c++) {
+        if (*c < ' ' || *c > '~')
+            *c = '.';
     }
 }
 
@@ -149,9 +173,9 @@ void finding_tell(enum oracle oracle, const char *format, ...)
     const struct known *of = find_known(&f);
     if (of)
         f.known = of->id;
-    if (findings.mode == FINDING_KEEP)
+    if (now.mode == FINDING_KEEP)
         keep(&f);
-    else if (!of || findings.all_new)
+    else if (!of || now.all_new)
         end_with(&f);
 }
 
@@ -173,5 +197,5 @@ const struct known *known_at(size_t number)
 
 unsigned long known_met(const struct known *k)
 {
-    return findings.met[k - known];
+    return now.met[k - known];
 }

@@ -45,16 +45,27 @@ void finding_about(const char *part);
 /* A case begins. How many did stands in the line that a finding leaves as it ends the process. */
 void finding_case(void);
 
+/* The text is kept as one line of printable characters. */
 void finding_tell(enum oracle oracle, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Tells one after which the case cannot go on: ends the process in either mode. */
 _Noreturn void finding_end(enum oracle oracle, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Findings kept since finding_open or finding_reset, at most FINDINGS_MAX; ones with the same
-   oracle and the same text are kept once. */
+   oracle and the same text are kept once. Where there are more, known ones make room for new ones.
+ */
 size_t finding_count(void);
 const struct finding *finding_at(size_t number);
 void finding_reset(void);
+
+struct findings {
+    size_t count;
+    struct finding all[FINDINGS_MAX];
+};
+
+/* They are kept there from here on: in memory that outlives the process. Comes before finding_open,
+   which empties it. */
+void finding_keep_in(struct findings *room);
 
 /* ---- known defects ---- */
 
@@ -62,7 +73,7 @@ struct known {
     const char *id;
     const char *target; /* a pattern of names (text_glob) */
     enum oracle oracle;
-    const char *part;   /* stands in the text of the finding */
+    const char *part;   /* a pattern of the text of the finding (text_glob) */
     const char *reason; /* what is wrong there, and since when it is known */
 };
 

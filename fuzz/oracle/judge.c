@@ -7,6 +7,7 @@ void judge_begin(struct judge *j, const struct model_rules *rules)
 {
     model_reset(&j->model, rules);
     j->count = 0;
+    j->ended = 0;
 }
 
 bool judge_call(struct judge *j, struct slice message)
@@ -114,6 +115,13 @@ static void judge_reading(struct model *m, const struct expected *e, struct slic
                      wanted.len, got.len, slice_common(got, wanted));
 }
 
+/* A text that was there before may be one that no datagram holds. */
+static bool is_too_large(struct model *m, const struct expected *e, enum answer got)
+{
+    return got == ANSWER_SYSTEM_ERR && m->rules->in_datagrams && e->is_text && e->reads > 0 &&
+           !find_message(m, e->reads);
+}
+
 /* `alone`: no other call has this xid, or replies come in the order of the calls. Else nobody knows
    whose results these are. */
 static void judge_answer(struct judge *j, const struct expected *e, const struct onc_reply *reply,
@@ -121,6 +129,8 @@ static void judge_answer(struct judge *j, const struct expected *e, const struct
 {
     enum answer got = answer_of(reply);
 
+    if (is_too_large(&j->model, e, got))
+        return;
     if (!(e->allowed & 1U << got))
         tell_status(e, got);
     else if (got != ANSWER_SUCCESS || !alone)
@@ -170,23 +180,39 @@ void judge_reply(struct judge *j, struct slice message)
     }
 }
 
+static bool is_owed(const struct judge *j, size_t call)
+{
+    return !j->answered[call] && !(j->calls[call].allowed & 1U << ANSWER_NONE);
+}
+
+bool judge_owes(const struct judge *j)
+{
+    for (size_t i = j->ended; i < j->count; i++) {
+        if (is_owed(j, i))
+            return true;
+    }
+    return false;
+}
+
 void judge_end(struct judge *j)
 {
-    for (size_t i = 0; i < j->count; i++) {
-        if (!j->answered[i] && !(j->calls[i].allowed & 1U << ANSWER_NONE))
+    for (size_t i = j->ended; i < j->count; i++) {
+        if (is_owed(j, i))
             tell_status(&j->calls[i], ANSWER_NONE);
+        j->answered[i] = true;
     }
+    j->ended = j->count;
 }
 
 void judge_end_closed(struct judge *j)
 {
-    for (size_t i = 0; i < j->count; i++) {
-        if (j->answered[i])
-            continue;
-        if (!(j->calls[i].allowed & 1U << ANSWER_NONE))
-            tell_status(&j->calls[i], ANSWER_NONE);
-        return;
-    }
+    size_t first = j->ended;
+
+    while (first < j->count && j->answered[first])
+        first++;
+    if (first < j->count && is_owed(j, first))
+        tell_status(&j->calls[first], ANSWER_NONE);
+    j->ended = j->count;
 }
 
 bool judge_awaits(const struct judge *j, uint32_t xid)

@@ -14,6 +14,7 @@ enum { JUDGE_CALLS_MAX = 256 };
 struct judge {
     struct model model;
     size_t count;
+    size_t ended; /* calls that were there at the last end: no reply to them is missed again */
     struct expected calls[JUDGE_CALLS_MAX];
     bool answered[JUDGE_CALLS_MAX];
 };
@@ -28,7 +29,11 @@ bool judge_call(struct judge *j, struct slice message);
 /* A reply. */
 void judge_reply(struct judge *j, struct slice message);
 
-/* No more will come. */
+/* Whether a call that has to have a reply has none, of those since the last end. */
+bool judge_owes(const struct judge *j);
+
+/* No more will come for these calls. Where each call is answered before the next one is sent, this
+   goes behind each: then a reply belongs to no other call that had the same xid. */
 void judge_end(struct judge *j);
 
 /* The same for a connection that the server may close at any message that is none: then nothing

@@ -96,30 +96,49 @@ void *malloc(size_t size)
     return admit(size) ? came(BENEATH(malloc)(size)) : NULL;
 }
 
-void *calloc(size_t count, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
     size_t all = 0;
 
-    if (__builtin_mul_overflow(count, size, &all))
+    if (__builtin_mul_overflow(nmemb, size, &all))
         all = SIZE_MAX;
-    return admit(all) ? came(BENEATH(calloc)(count, size)) : NULL;
+    return admit(all) ? came(BENEATH(calloc)(nmemb, size)) : NULL;
 }
 
-void *realloc(void *block, size_t size)
+void *realloc(void *ptr, size_t size)
 {
     if (!admit(size))
         return NULL;
-    size_t was = on && block ? malloc_usable_size(block) : 0;
-    void *moved = BENEATH(realloc)(block, size);
+    size_t was = on && ptr ? malloc_usable_size(ptr) : 0;
+    void *moved = BENEATH(realloc)(ptr, size);
     if (moved || size == 0)
         now.live -= (int64_t)was;
     return came(moved);
 }
 
-void free(void *block)
+void free(void *ptr)
 {
-    goes(block);
-    BENEATH(free)(block);
+    goes(ptr);
+    BENEATH(free)(ptr);
+}
+
+/* A sanitizer's own of these take memory that does not come by malloc, and is given back by free:
+   each would hide as much of a leak. */
+char *strndup(const char *string, size_t n)
+{
+    size_t len = strnlen(string, n);
+    char *copy = malloc(len + 1);
+
+    if (!copy)
+        return NULL;
+    memcpy(copy, string, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *strdup(const char *s)
+{
+    return strndup(s, SIZE_MAX);
 }
 
 /* ---- what is written ---- */
@@ -180,6 +199,13 @@ static int lowest_descriptor(void)
 void meter_descriptors(void)
 {
     now.descriptor = lowest_descriptor();
+}
+
+int meter_fill_hole(void)
+{
+    int fd = lowest_descriptor();
+
+    return fd < now.descriptor ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, fd) : -1;
 }
 
 void meter_begin(void)

@@ -31,6 +31,10 @@ size_t meter_output(void);
    Two system calls, which are too many for each case. */
 void meter_descriptors(void);
 
+/* Where a descriptor below that one is free, since a case has closed it: a new one in its place,
+   which the caller closes. Else -1. */
+int meter_fill_hole(void);
+
 /* Around one case. */
 void meter_begin(void);
 void meter_end(struct meter *ret);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { PROC_SAVEMSG = 1, PROC_READMSG = 2 };
+#include "fuzz/case/msgprog.h"
 
 const char *answer_name(enum answer answer)
 {
@@ -197,11 +197,11 @@ static uint32_t call_procedure(struct model *m, const struct header *h, struct e
 
     wire_open(&in, h->args);
     in.forgives = true;
-    if (h->proc == PROC_SAVEMSG)
+    if (h->proc == MSGPROG_SAVEMSG)
         call_savemsg(m, &in, e);
-    else if (h->proc == PROC_READMSG)
+    else if (h->proc == MSGPROG_READMSG)
         call_readmsg(m, &in, e);
-    else if (h->proc > PROC_READMSG && h->proc <= m->rules->last_proc)
+    else if (h->proc > MSGPROG_READMSG && h->proc <= m->rules->last_proc)
         call_more(m, h->proc, &in, e);
     else
         e->results_known = h->proc == ONC_NULLPROC;
@@ -211,7 +211,11 @@ static uint32_t call_procedure(struct model *m, const struct header *h, struct e
     if (m->rules->strict)
         return bit(ANSWER_SUCCESS);
     /* Octets behind the arguments and padding that is not zero are left open (RFC 5531 9). */
-    return bit(ANSWER_SUCCESS) | (wire_left(&in) || in.forgiven ? bit(ANSWER_GARBAGE_ARGS) : 0);
+    uint32_t open = wire_left(&in) || in.forgiven ? bit(ANSWER_GARBAGE_ARGS) : 0;
+    /* msg.x has no bound, and servers have: libtirpc 9000 octets. */
+    if (h->args.len > MODEL_TEXT_MAX)
+        open |= bit(ANSWER_GARBAGE_ARGS) | bit(ANSWER_SYSTEM_ERR);
+    return bit(ANSWER_SUCCESS) | open;
 }
 
 /* ---- the call ---- */
@@ -221,7 +225,8 @@ enum credential { CREDENTIAL_GOOD, CREDENTIAL_OPEN, CREDENTIAL_BAD };
 /*
  * RFC 5531 appendix A says what an authsys_parms is, and nothing of a body that holds more than it,
  * or of its padding. Nor does it forbid a body of AUTH_NONE, whose length "should be zero" (10.1).
- * Who takes these breaks no rule, and neither does who refuses them.
+ * AUTH_SYS may be there (10), and what is said to a flavor that is not known is left open. Who
+ * takes these breaks no rule, and neither does who refuses them.
  */
 static enum credential judge_credential(const struct header *h, const struct model_rules *r)
 {
@@ -231,7 +236,7 @@ static enum credential judge_credential(const struct header *h, const struct mod
     if (h->flavor == ONC_AUTH_NONE)
         return r->strict || h->cred.len == 0 ? CREDENTIAL_GOOD : CREDENTIAL_OPEN;
     if (h->flavor != ONC_AUTH_SYS)
-        return CREDENTIAL_BAD;
+        return r->strict ? CREDENTIAL_BAD : CREDENTIAL_OPEN;
     wire_open(&in, h->cred);
     in.forgives = true;
     bool fine = onc_read_sys(&in, &sys);
@@ -239,7 +244,7 @@ static enum credential judge_credential(const struct header *h, const struct mod
         return CREDENTIAL_BAD;
     if (r->strict)
         return fine || r->sys_tail_ok ? CREDENTIAL_GOOD : CREDENTIAL_BAD;
-    return fine && !in.forgiven ? CREDENTIAL_GOOD : CREDENTIAL_OPEN;
+    return CREDENTIAL_OPEN;
 }
 
 static uint32_t call_msgprog(struct model *m, const struct header *h, struct expected *e)
@@ -259,7 +264,7 @@ static uint32_t call_msgprog(struct model *m, const struct header *h, struct exp
         wrong |= bit(ANSWER_PROG_UNAVAIL);
     else if (!(r->strict && wrong) && h->vers != r->vers)
         wrong |= bit(ANSWER_PROG_MISMATCH);
-    else if (!(r->strict && wrong) && h->proc > size_max(PROC_READMSG, r->last_proc))
+    else if (!(r->strict && wrong) && h->proc > size_max(MSGPROG_READMSG, r->last_proc))
         wrong |= bit(ANSWER_PROC_UNAVAIL);
     return open | (wrong ? wrong : call_procedure(m, h, e));
 }

@@ -49,6 +49,7 @@ struct model_rules {
     bool sys_tail_ok;     /* octets behind authsys_parms are taken (libtirpc) */
     bool gss_open;        /* RPCSEC_GSS is served, and the model knows nothing of it */
     bool numbers_open;    /* how a server numbers its messages is its own affair */
+    bool in_datagrams;    /* which are too small for some results (docs/msgprog.md) */
     uint32_t text_max;    /* of an argument or result */
 
     /* Procedures beyond READMSG: the last of them, and what gives the results of one, at most

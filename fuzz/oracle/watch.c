@@ -59,11 +59,11 @@ void watch_peer(void (*act)(void))
 }
 
 /* The one of the C library, for everybody in the process, libraries too. */
-int poll(struct pollfd *fds, nfds_t count, int timeout)
+int poll(struct pollfd *fds, nfds_t nfds, int timeout)
 {
     if (in_case && peer)
         peer();
-    int found = (int)syscall(SYS_poll, fds, count, in_case ? 0 : timeout);
+    int found = (int)syscall(SYS_poll, fds, nfds, in_case ? 0 : timeout);
 
     if (found == 0 && in_case && timeout != 0)
         finding_tell(ORACLE_WAITING, "poll(2) would wait for %d ms", timeout);
@@ -72,12 +72,12 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 
 /* Likewise. Clients of libtirpc block every signal while they call, which would stop the clocks,
    ours and the engine's: in a case nothing is blocked. */
-int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+int pthread_sigmask(int how, const sigset_t *newmask, sigset_t *oldmask)
 {
     if (in_case) {
-        if (old)
-            sigemptyset(old);
+        if (oldmask)
+            sigemptyset(oldmask);
         return 0;
     }
-    return syscall(SYS_rt_sigprocmask, how, set, old, SIGNALS_OCTETS) < 0 ? errno : 0;
+    return syscall(SYS_rt_sigprocmask, how, newmask, oldmask, SIGNALS_OCTETS) < 0 ? errno : 0;
 }

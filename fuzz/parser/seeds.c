@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "fuzz/case/msgprog.h"
 #include "fuzz/parser/parser.h"
 #include "harness/rpc/bind.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
-enum { XID = PARSER_XID, PROGRAM = 345678, VERSION = 2 };
+enum { XID = PARSER_XID, PROGRAM = MSGPROG_PROGRAM, VERSION = MSGPROG_VERSION };
 
 bool parser_seed_call(unsigned number, struct buf *out)
 {

@@ -5,12 +5,13 @@
 #ifndef FUZZ_PLANTED_PLANT_CALL_H
 #define FUZZ_PLANTED_PLANT_CALL_H
 
+#include "fuzz/case/msgprog.h"
 #include "fuzz/planted/plant_take.h"
 #include "harness/base/buf.h"
 
 enum {
-    PLANT_PROGRAM = 345678, /* that of msg.x */
-    PLANT_VERSION = 2,
+    PLANT_PROGRAM = MSGPROG_PROGRAM,
+    PLANT_VERSION = MSGPROG_VERSION,
     PLANT_AUTH_MAX = 400,
     PLANT_MACHINE_MAX = 255,
     PLANT_GIDS_MAX = 16,

@@ -2,7 +2,7 @@
  * The tables of the planted server: calls with the procedures of plant_args.h, and replies that
  * nobody waits for. They say what is valid; none of the faults is known to them.
  */
-#include "fuzz/planted/plant_grammar.h"
+#include "fuzz/mutate/mutate.h"
 
 #include "fuzz/planted/plant_service.h"
 #include "harness/rpc/onc.h"
@@ -179,4 +179,4 @@ FIELDS(message) = {
 };
 TABLE(message);
 
-const struct mutate_grammar plant_grammar = {"planted", &message, true};
+const struct mutate_grammar mutate_grammar_planted = {"planted", &message, true};

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "fuzz/case/msgprog.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
 
-enum { PROGRAM = 345678, VERSION = 2, SAVE = 1, READ = 2, PARTS_MAX = 4, LONG_BODY = 404 };
+enum { SAVE = MSGPROG_SAVEMSG, READ = MSGPROG_READMSG, PARTS_MAX = 4, LONG_BODY = 404 };
 
 enum credential {
     CRED_NONE,
@@ -74,6 +75,8 @@ static const struct talk {
     {"padding", 1, {{.proc = SAVE, .text = "x", .odd = ODD_PADDING}}, WHOLE, 0},
     {"trailing", 1, {{.proc = SAVE, .text = "x", .odd = ODD_TRAILING}}, WHOLE, 0},
     {"length", 1, {{.proc = SAVE, .text = "x", .odd = ODD_LENGTH}}, WHOLE, 0},
+    {"two-messages", 2, {{.proc = SAVE, .text = "one"}, {.proc = SAVE, .text = "two"}}, WHOLE, 0},
+    {"readmsg-no-arguments", 1, {{.proc = READ, .odd = ODD_NO_ARGS}}, WHOLE, 0},
     {"no-arguments", 1, {{.proc = SAVE, .odd = ODD_NO_ARGS}}, WHOLE, 0},
     {"cut", 2, {{.proc = SAVE, .text = "hello"}, {.proc = SAVE, .text = "hello"}}, WHOLE, 6},
     {"fragments",
@@ -154,7 +157,7 @@ static void put_arguments(const struct part *p, struct buf *out)
         item.pads = p->odd == ODD_PADDING;
         item.padding = slice_of(ones, wire_padding(item.octets.len));
         wire_put_counted(out, &item);
-    } else if (p->proc == READ) {
+    } else if (p->proc == READ && p->odd != ODD_NO_ARGS) {
         wire_put_int(out, p->number);
     }
     if (p->odd == ODD_TRAILING)
@@ -163,8 +166,8 @@ static void put_arguments(const struct part *p, struct buf *out)
 
 static void put_call(const struct part *p, uint32_t place, struct buf *out)
 {
-    struct onc_call call = onc_call_of(p->xid ? p->xid : place, PROGRAM + p->more_prog,
-                                       VERSION + p->more_vers, p->proc);
+    struct onc_call call = onc_call_of(p->xid ? p->xid : place, MSGPROG_PROGRAM + p->more_prog,
+                                       MSGPROG_VERSION + p->more_vers, p->proc);
     struct buf body;
     struct buf args;
 

@@ -29,6 +29,7 @@ static const struct {
     {"tirpc-xdr", seed_xdr},
     {"tirpc-bind", seed_bind},
     {"tirpc-record", seed_streams},
+    {"tirpc-stub", seed_stub},
 };
 
 struct filter {

@@ -10,6 +10,9 @@ void seed_replies(const struct fuzz_target *target, const struct seed_visitor *v
 void seed_octets(const struct fuzz_target *target, const struct seed_visitor *v);
 void seed_texts(const struct fuzz_target *target, const struct seed_visitor *v);
 
+/* Calls of fuzz/tirpc/pairs.x. */
+void seed_stub(const struct fuzz_target *target, const struct seed_visitor *v);
+
 /* Calls and replies as messages, and credentials by themselves. */
 void seed_onc(const struct fuzz_target *target, const struct seed_visitor *v);
 

@@ -3,20 +3,18 @@
  * reply is judged by the reference model, which the server shares nothing with; the server sends
  * the same octets however the conversation is cut; and it answers a NULL call afterwards.
  */
-#include <string.h>
-
 #include "fuzz/case/case.h"
 #include "fuzz/case/cuts.h"
+#include "fuzz/case/msgprog.h"
+#include "fuzz/oracle/alive.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/served/served.h"
 #include "fuzz/target.h"
 
-enum { NULL_XID = 0x6e756c6c, PROGRAM = 345678, VERSION = 2 };
-
 static const struct model_rules rules = {
-    .prog = PROGRAM,
-    .vers = VERSION,
+    .prog = MSGPROG_PROGRAM,
+    .vers = MSGPROG_VERSION,
     .msgprog = true,
     .strict = true,
     .sys_tail_ok = true,
@@ -67,26 +65,13 @@ static void judge_conversation(struct slice input)
 /* On a new connection, with what was stored. */
 static void call_null(void)
 {
-    static const uint8_t null_call[] = {
-        0x80, 0, 0, 40, 'n', 'u', 'l', 'l', 0, 0, 0, 0, 0, 0, 0, 2, 0, 5, 0x46, 0x4e, 0, 0,
-        0,    2, 0, 0,  0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0,    0, 0,
-    };
-    struct onc_reply reply;
-    struct slice message;
-    struct wire_in in;
+    struct slice message = slice_of(NULL, 0);
 
     served_begin();
-    served_take(slice_of(null_call, sizeof(null_call)));
+    served_take(alive_record());
     case_open(&replies, served_sent());
-    if (case_next(&replies, &message)) {
-        wire_open(&in, message);
-        if (!onc_read_reply(&in, &reply) || reply.xid != NULL_XID ||
-            answer_of(&reply) != ANSWER_SUCCESS)
-            finding_tell(ORACLE_ALIVE, "a NULL call after the case gets %s",
-                         answer_name(answer_of(&reply)));
-    } else {
-        finding_tell(ORACLE_ALIVE, "no reply to a NULL call after the case");
-    }
+    size_t count = case_next(&replies, &message);
+    alive_judge(count, message, "on a new connection");
     served_end();
 }
 

@@ -9,17 +9,17 @@
 #include <unistd.h>
 
 #include "fuzz/case/case.h"
+#include "fuzz/mutate/mutate.h"
+#include "fuzz/oracle/alive.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/planted/plant.h"
-#include "fuzz/planted/plant_grammar.h"
 #include "fuzz/planted/plant_model.h"
 #include "fuzz/planted/plant_session.h"
 #include "fuzz/target.h"
 #include "harness/report/status.h"
 
 enum {
-    NULL_XID = 0x6e756c6c,
     SINGLE_OCTETS = 64, /* that many come one by one, the others in pieces of a fixed size */
     PIECE = 7,
     KEPT_ROOM = 16384,
@@ -63,22 +63,12 @@ static void open_planted(void)
 
 /* ---- replies ---- */
 
-static bool is_null_answer(struct slice reply)
-{
-    struct onc_reply answer;
-    struct wire_in in;
-
-    wire_open(&in, reply);
-    return onc_read_reply(&in, &answer) && answer.xid == NULL_XID &&
-           answer_of(&answer) == ANSWER_SUCCESS;
-}
-
 static void came(void *to UNUSED, struct slice reply)
 {
     replies.count++;
     for (size_t i = 0; i < reply.len; i++)
         replies.digest = (replies.digest ^ reply.data[i]) * 0x100000001b3;
-    replies.null_answered = is_null_answer(reply);
+    replies.null_answered = alive_is_answer(reply);
     if (replies.judges)
         judge_reply(&judge, reply);
     if (replies.keeps) {
@@ -99,20 +89,14 @@ static void listen_anew(bool judges)
 /* Whatever came before, procedure 0 is answered afterwards, over this transport. */
 static void call_null(bool datagram)
 {
-    static const uint8_t null_call[] = {
-        0x80, 0, 0, 40, 'n', 'u', 'l', 'l', 0, 0, 0, 0, 0, 0, 0, 2, 0, 5, 0x46, 0x4e, 0, 0,
-        0,    2, 0, 0,  0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0,    0, 0,
-    };
-    struct slice record = slice_of(null_call, sizeof(null_call));
-
     listen_anew(false);
     if (datagram) {
-        plant_datagram(&session, JUDGE_CALLS_MAX, slice_from(record, 4));
+        plant_datagram(&session, JUDGE_CALLS_MAX, alive_call());
     } else {
         int connection = plant_dial(&session, false);
 
         if (connection >= 0)
-            plant_receive(&session, connection, record);
+            plant_receive(&session, connection, alive_record());
     }
     if (replies.count != 1 || !replies.null_answered)
         finding_tell(ORACLE_ALIVE, "%zu replies to a NULL call after the case, over %s",
@@ -358,7 +342,7 @@ const struct fuzz_target fuzz_target_planted = {
     .name = "planted",
     .what = "a server of our own with planted faults, over memory: a conversation in four ways",
     .form = FUZZ_CALLS,
-    .grammar = &plant_grammar,
+    .grammar = &mutate_grammar_planted,
     .max = 4096,
     .memory = 65536,
     .memory_per_octet = 16,

@@ -113,7 +113,7 @@ static void judge_verifier(const struct onc_call *call, struct slice message)
     if (call->cred.flavor == ONC_AUTH_NONE
             ? reply.verf.flavor != ONC_AUTH_NONE
             : reply.verf.flavor > ONC_AUTH_SHORT || reply.verf.flavor == ONC_AUTH_SYS)
-        finding_tell(ORACLE_REPLY, "the verifier of a reply has the flavor %u of the caller's",
+        finding_tell(ORACLE_REPLY, "to flavor %u a verifier of flavor %u", call->cred.flavor,
                      reply.verf.flavor);
 }
 
@@ -196,6 +196,7 @@ static void run_auth(struct slice input)
     run_dispatched(message, fine ? &call : NULL);
     if (fine && call.cred.flavor != ONC_RPCSEC_GSS)
         run_alone(&call);
+    gss_end();
 }
 
 const struct fuzz_target fuzz_target_tirpc_auth = {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fuzz/case/case.h"
+#include "fuzz/oracle/alive.h"
 #include "fuzz/oracle/finding.h"
 #include "fuzz/oracle/judge.h"
 #include "fuzz/target.h"
@@ -13,7 +14,9 @@
 #include "fuzz/tirpc/gss.h"
 #include "fuzz/tirpc/service.h"
 
-enum { NULL_XID = 0x6e756c6c, REPLIES_OCTETS = 1 << 18 };
+enum { REPLIES_OCTETS = 1 << 18 };
+
+static const char about_cut[] = "the datagram ends within the call";
 
 static struct judge judge;
 static struct case_reader reader;
@@ -22,6 +25,7 @@ static struct datagram_replies replies;
 /* All replies of the first conversation, one behind the other. */
 static struct {
     size_t used;
+    size_t ends[JUDGE_CALLS_MAX]; /* of what each call got */
     uint8_t octets[REPLIES_OCTETS];
 } first;
 
@@ -55,14 +59,17 @@ static bool call_first(struct slice message)
     bool cut = judge.calls[judge.count - 1].cut;
 
     if (cut)
-        finding_about("the datagram ends within the call");
+        finding_about(about_cut);
     datagram_call(message, &replies);
     for (size_t i = 0; i < size_min(replies.count, DATAGRAM_REPLIES_MAX); i++) {
         judge_reply(&judge, reply_at(i));
         keep(reply_at(i));
     }
+    judge_end(&judge);
+    first.ends[judge.count - 1] = first.used;
     if (replies.count > DATAGRAM_REPLIES_MAX)
         finding_tell(ORACLE_REPLIES, "%zu replies to one call", replies.count);
+    finding_about(NULL);
     return !cut;
 }
 
@@ -77,55 +84,53 @@ static void talk_first(struct slice input)
     case_open(&reader, input);
     while (case_next(&reader, &message) && call_first(message))
         continue;
-    judge_end(&judge);
+}
+
+/* Whether the replies that are there are those that call `number` got before. */
+static bool same_replies(size_t number)
+{
+    size_t at = number ? first.ends[number - 1] : 0;
+    struct slice was = slice_sub(slice_of(first.octets, first.used), at, first.ends[number] - at);
+
+    for (size_t i = 0; i < size_min(replies.count, DATAGRAM_REPLIES_MAX); i++) {
+        struct slice reply = reply_at(i);
+
+        if (!slice_starts(was, reply))
+            return false;
+        was = slice_from(was, reply.len);
+    }
+    return was.len == 0;
 }
 
 /* The same calls over a buffer full of ones. */
 static void talk_again(struct slice input)
 {
     struct slice message;
-    size_t at = 0;
-    bool same = true;
 
     service_reset();
     datagram_wash(0xff);
     case_open(&reader, input);
     for (size_t n = 0; n < judge.count && case_next(&reader, &message); n++) {
+        finding_about(judge.calls[n].cut ? about_cut : NULL);
         datagram_call(message, &replies);
-        for (size_t i = 0; i < size_min(replies.count, DATAGRAM_REPLIES_MAX); i++) {
-            struct slice was = slice_sub(slice_of(first.octets, first.used), at, reply_at(i).len);
-
-            same &= slice_eq(was, reply_at(i));
-            at += was.len;
-        }
+        if (!same_replies(n))
+            finding_tell(ORACLE_STALE, "another reply with other octets in the server's buffer");
     }
-    if (!same || at != first.used)
-        finding_tell(ORACLE_STALE, "other replies with other octets in the server's buffer");
+    finding_about(NULL);
 }
 
-/* Whatever came before, procedure 0 is answered afterwards. */
 static void call_null(void)
 {
-    static const uint8_t null_call[] = {
-        'n', 'u', 'l', 'l', 0, 0, 0, 0, 0, 0, 0, 2, 0, 5, 0x46, 0x4e, 0, 0, 0, 2,
-        0,   0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0,    0, 0, 0, 0,
-    };
-    struct onc_reply reply;
-    struct wire_in in;
-
-    datagram_call(slice_of(null_call, sizeof(null_call)), &replies);
-    wire_open(&in, replies.count ? reply_at(0) : slice_of(NULL, 0));
-    if (replies.count != 1 || !onc_read_reply(&in, &reply) || reply.xid != NULL_XID ||
-        answer_of(&reply) != ANSWER_SUCCESS)
-        finding_tell(ORACLE_ALIVE, "%zu replies to a NULL call after the case", replies.count);
+    datagram_call(alive_call(), &replies);
+    alive_judge(replies.count, reply_at(0), "as a datagram");
 }
 
 static void run_datagram(struct slice input)
 {
     talk_first(input);
     talk_again(input);
-    finding_about(NULL);
     call_null();
+    gss_end();
 }
 
 const struct fuzz_target fuzz_target_tirpc_datagram = {

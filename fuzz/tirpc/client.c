@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fuzz/oracle/watch.h"
+#include "fuzz/tirpc/local.h"
 #include "harness/base/text.h"
 
 enum { SMALL_BUFFER = 100, CALL_MAX = 1024, TIMEOUT_S = 25, CALL_XID_AT = 4 };
@@ -172,18 +173,6 @@ void client_datagrams(enum client_proc proc, struct slice records, struct client
 
 /* ---- once ---- */
 
-static int bind_anywhere(struct sockaddr_un *ret, socklen_t *ret_len)
-{
-    const struct sockaddr unnamed = {.sa_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    *ret_len = sizeof(*ret);
-    if (fd < 0 || bind(fd, &unnamed, sizeof(unnamed.sa_family)) < 0 ||
-        getsockname(fd, (struct sockaddr *)ret, ret_len) < 0)
-        abort();
-    return fd;
-}
-
 /* clnt_vc counts its xid down in the order of the machine, so what is to be set for the next one is
    found out by trying. */
 static void find_xids(void)
@@ -221,8 +210,8 @@ void client_open(uint32_t prog, uint32_t vers)
 
     here.prog = prog;
     here.vers = vers;
-    here.server = bind_anywhere(&here.name, &here.name_len);
-    here.client = bind_anywhere(&name, &len);
+    here.server = local_bind(&here.name, &here.name_len);
+    here.client = local_bind(&name, &len);
     if (connect(here.server, (struct sockaddr *)&name, len) < 0)
         abort();
     here.timeout = (struct timeval){.tv_usec = 1000};

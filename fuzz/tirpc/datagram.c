@@ -6,20 +6,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "fuzz/tirpc/local.h"
+
 static int ours, theirs;
-
-/* Bound to a name that the kernel chooses (autobind, unix(7)): one without cannot be answered. */
-static int bind_anywhere(struct sockaddr_un *ret, socklen_t *ret_len)
-{
-    const struct sockaddr unnamed = {.sa_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    *ret_len = sizeof(*ret);
-    if (fd < 0 || bind(fd, &unnamed, sizeof(unnamed.sa_family)) < 0 ||
-        getsockname(fd, (struct sockaddr *)ret, ret_len) < 0)
-        abort();
-    return fd;
-}
 
 void datagram_open(uint32_t prog, uint32_t vers,
                    void (*dispatch)(struct svc_req *request, SVCXPRT *transport))
@@ -27,8 +16,8 @@ void datagram_open(uint32_t prog, uint32_t vers,
     struct sockaddr_un name;
     socklen_t len = 0;
 
-    ours = bind_anywhere(&name, &len);
-    theirs = bind_anywhere(&name, &len);
+    ours = local_bind(&name, &len);
+    theirs = local_bind(&name, &len);
     if (connect(ours, (struct sockaddr *)&name, len) < 0)
         abort();
     SVCXPRT *transport = svc_dg_create(theirs, DATAGRAM_MAX, DATAGRAM_MAX);

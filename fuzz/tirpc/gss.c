@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "fuzz/oracle/finding.h"
 #include "harness/rpc/onc.h"
 
 enum { FLAVOR_AT = 24 }; /* xid, type, rpcvers, program, version, procedure are in front of it */
+
+static bool handed_over;
 
 bool gss_wanted(void)
 {
@@ -23,9 +26,17 @@ bool gss_withheld(struct slice message)
 {
     static const uint8_t flavor[] = {0, 0, 0, ONC_RPCSEC_GSS};
 
-    return slice_eq(slice_sub(message, FLAVOR_AT, sizeof(flavor)),
-                    slice_of(flavor, sizeof(flavor))) &&
-           !gss_wanted();
+    bool is_gss =
+        slice_eq(slice_sub(message, FLAVOR_AT, sizeof(flavor)), slice_of(flavor, sizeof(flavor)));
+    handed_over |= is_gss && gss_wanted();
+    return is_gss && !gss_wanted();
+}
+
+void gss_end(void)
+{
+    if (handed_over)
+        finding_about("RPCSEC_GSS");
+    handed_over = false;
 }
 
 struct slice gss_first_call(void)

@@ -14,6 +14,10 @@ bool gss_wanted(void);
 /* Whether this message is a call of RPCSEC_GSS that is not to be handed over. */
 bool gss_withheld(struct slice message);
 
+/* Behind each run of a case: where a call of RPCSEC_GSS was handed over, what is found of the whole
+   run is about that (finding.h). */
+void gss_end(void);
+
 /* A call that makes libtirpc load its mechanisms, which it does once in a process. */
 struct slice gss_first_call(void);
 

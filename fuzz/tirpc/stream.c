@@ -88,21 +88,21 @@ extern ssize_t __interceptor_read(int fd, void *data, size_t len); /* NOLINT: it
 #define READ_BENEATH(fd, data, len) syscall(SYS_read, fd, data, len)
 #endif
 
-ssize_t read(int fd, void *data, size_t len)
+ssize_t read(int fd, void *buf, size_t nbytes)
 {
     if (fd == now.theirs && now.read_max)
-        len = size_min(len, now.read_max);
-    return READ_BENEATH(fd, data, len);
+        nbytes = size_min(nbytes, now.read_max);
+    return READ_BENEATH(fd, buf, nbytes);
 }
 
-ssize_t write(int fd, const void *data, size_t len)
+ssize_t write(int fd, const void *buf, size_t n)
 {
     if (fd == now.theirs) {
-        if (now.unread + len > UNREAD_MAX)
+        if (now.unread + n > UNREAD_MAX)
             drain();
-        now.unread += len;
+        now.unread += n;
     }
-    return syscall(SYS_write, fd, data, len);
+    return syscall(SYS_write, fd, buf, n);
 }
 
 /* ---- conversations ---- */
