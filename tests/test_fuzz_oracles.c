@@ -72,6 +72,14 @@ static void hold_much(struct slice input UNUSED)
     free(kept);
 }
 
+static void hold_what_is_granted(struct slice input)
+{
+    meter_grant(1);
+    meter_grant(FOREIGN * (size_t)FOREIGN);
+    meter_grant(1);
+    hold_much(input);
+}
+
 static void print(struct slice input UNUSED)
 {
     printf("\033[31mline\n");
@@ -90,6 +98,7 @@ static void test_oracles(void **state UNUSED)
         {leak_nothing, ORACLES, ""},
         {keep_descriptor, ORACLE_DESCRIPTORS, "moves by 1"},
         {close_foreign, ORACLE_DESCRIPTORS, "moves by -"},
+        {hold_what_is_granted, ORACLES, ""},
         {hold_much, ORACLE_MEMORY, "the largest request 10000"},
         {print, ORACLE_OUTPUT, "10 octets: .[31mline."},
     };

@@ -66,7 +66,7 @@ static void judge_descriptors(const struct fuzz_target *target, struct slice inp
 
 static void judge(const struct fuzz_target *target, struct slice input, struct meter *m)
 {
-    size_t memory = target->memory + input.len * target->memory_per_octet;
+    size_t memory = target->memory + input.len * target->memory_per_octet + m->granted;
 
     if (m->peak > memory || m->request > memory)
         finding_tell(ORACLE_MEMORY, "%zu octets of input, %zu at once, the largest request %zu",

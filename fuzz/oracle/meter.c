@@ -46,7 +46,7 @@ static _Thread_local bool on;
 static struct {
     int64_t live; /* octets; below zero where blocks from before were freed */
     int64_t peak;
-    size_t request;
+    size_t request, granted;
     const char *top;    /* of the stack, where the case began */
     const char *lowest; /* as far as it went */
     int descriptor;     /* the lowest free one */
@@ -211,7 +211,7 @@ int meter_fill_hole(void)
 void meter_begin(void)
 {
     now.live = now.peak = 0;
-    now.request = now.output = 0;
+    now.request = now.granted = now.output = 0;
     now.top = now.lowest = __builtin_frame_address(0);
     catch_streams();
     on = true;
@@ -224,6 +224,7 @@ void meter_end(struct meter *ret)
     *ret = (struct meter){
         .peak = (size_t)now.peak,
         .request = now.request,
+        .granted = now.granted,
         .live = now.live,
         .stack = (size_t)(now.top - now.lowest),
         .descriptors = lowest_descriptor() - now.descriptor,
@@ -231,6 +232,12 @@ void meter_end(struct meter *ret)
     };
     if (now.output)
         text_copy(ret->said, sizeof(ret->said), now.said);
+}
+
+void meter_grant(size_t octets)
+{
+    if (octets > now.granted)
+        now.granted = octets;
 }
 
 void meter_pause(void)

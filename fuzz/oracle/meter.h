@@ -13,6 +13,7 @@ enum { METER_ONE_MAX = 256 << 20 };
 struct meter {
     size_t peak;     /* octets that were held at once, beyond those held at the begin */
     size_t request;  /* the largest single request, also one that was refused */
+    size_t granted;  /* what meter_grant has allowed for */
     int64_t live;    /* octets held at the end beyond those at the begin */
     size_t stack;    /* octets of stack, as deep as the deepest allocation */
     int descriptors; /* by how much the lowest free descriptor has moved since meter_descriptors */
@@ -38,6 +39,10 @@ int meter_fill_hole(void);
 /* Around one case. */
 void meter_begin(void);
 void meter_end(struct meter *ret);
+
+/* So much more may be held at once in this case: what a library needs that looks at the machine
+   follows from that, and not from the case. The largest grant of a case counts. */
+void meter_grant(size_t octets);
 
 /* Between these nothing is metered: what the kit does for itself in the middle of a case. */
 void meter_pause(void);
