@@ -195,6 +195,56 @@ static void test_idle(void **state UNUSED)
     end(child);
 }
 
+static pid_t fork_spinner(void)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    for (volatile bool on = pid == 0; on;)
+        continue;
+    return pid;
+}
+
+/* Whoever spins is busy however little it gets, and who sleeps is idle. */
+static void test_watch(void **state UNUSED)
+{
+    static const struct {
+        pid_t (*start)(void);
+        enum procview_busy busy;
+    } rows[] = {{fork_spinner, PROCVIEW_BUSY}, {fork_sleeper, PROCVIEW_IDLE}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct procview_watch w;
+        int64_t deadline = deadline_in_ms(LONG_MS);
+        pid_t child = rows[i].start();
+        enum procview_busy busy;
+
+        do { /* a sleeper first has to fall asleep */
+            assert_true(procview_watch(child, &w));
+            do
+                deadline_wait(deadline_in_ms(SPIN_MS));
+            while ((busy = procview_busy(&w)) == PROCVIEW_OPEN && !deadline_passed(deadline));
+        } while (busy != rows[i].busy && !deadline_passed(deadline));
+        assert_row(i, busy == rows[i].busy);
+        assert_row(i, (w.ran_ms > w.took_ms / 2) == (busy == PROCVIEW_BUSY));
+        end(child);
+        assert_row(i, procview_busy(&w) == PROCVIEW_GONE && !procview_watch(child, &w));
+    }
+}
+
+/* Who is on a processor while it is looked at may have waited for it all the time. */
+static void test_watch_open(void **state UNUSED)
+{
+    struct procview_watch w;
+    int64_t deadline = deadline_in_ms(LONG_MS);
+
+    do {
+        assert_true(procview_watch(getpid(), &w));
+        deadline_wait(deadline_in_ms(5 * SPIN_MS));
+        assert_false(deadline_passed(deadline));
+    } while (procview_busy(&w) != PROCVIEW_OPEN);
+}
+
 static uint64_t inode_of(int fd)
 {
     struct stat status;
@@ -266,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_memory_grows), cmocka_unit_test(test_tree),
         cmocka_unit_test(test_grandchild),   cmocka_unit_test(test_zombies),
         cmocka_unit_test(test_busy),         cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_watch),        cmocka_unit_test(test_watch_open),
         cmocka_unit_test(test_sockets_held), cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_ours),         cmocka_unit_test(test_shadowed),
     };

@@ -227,8 +227,8 @@ struct slice client_input_octets(const struct check_ctx *c);
    nothing, since a sanitizer keeps what is given back. */
 bool client_memory(struct check_ctx *c, uint64_t *ret_bytes);
 
-/* The processor time that the client takes during so many milliseconds, in per cent. */
-unsigned client_busy_percent(struct check_ctx *c, unsigned ms);
+/* Whether the client runs, or wants to, for more than half of so many milliseconds. */
+bool client_busy(struct check_ctx *c, unsigned ms);
 
 /* Datagrams that came so far; when each arrived, for the first CLIENT_COPIES of them. */
 unsigned client_datagrams(const struct check_ctx *c);

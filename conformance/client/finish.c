@@ -12,7 +12,7 @@
 
 enum {
     END_AFTER_MS = 300, /* all is answered, and the client may be waiting for our end of file */
-    PER_CENT = 100,
+    SOON_MS = 5,
     LAST_WORDS = 160,
     SHELL_SIGNAL = 128,
 };
@@ -241,22 +241,24 @@ bool client_memory(struct check_ctx *c, uint64_t *ret_bytes)
     return true;
 }
 
-unsigned client_busy_percent(struct check_ctx *c, unsigned ms)
+bool client_busy(struct check_ctx *c, unsigned ms)
 {
-    struct client_play *p = play_of(c);
-    struct procview before, after;
-    int64_t from = deadline_now_us();
+    struct procview_watch watch;
+    enum procview_busy busy = PROCVIEW_OPEN;
+    int64_t deadline = conn_patience(c);
 
-    if (!check_alive(c) || !procview_take(p->process.pid, &before))
-        return 0;
-    client_pause(c, ms);
-    if (play_over(c) || !procview_take(p->process.pid, &after))
-        return 0;
-    int64_t took_ns = (deadline_now_us() - from) * 1000;
-    uint64_t ran_ns = after.busy_ns > before.busy_ns ? after.busy_ns - before.busy_ns : 0;
-    check_tell(c, WHO_KIT, slice_of(NULL, 0), "the client ran, or wanted to, for %.0f of %.0f ms",
-               (double)ran_ns / 1e6, (double)took_ns / 1e6);
-    return (unsigned)(ran_ns * PER_CENT / (uint64_t)took_ns);
+    if (!check_alive(c) || !procview_watch(play_of(c)->process.pid, &watch))
+        return false;
+    while (busy == PROCVIEW_OPEN && check_alive(c) && !deadline_passed(deadline)) {
+        client_pause(c, ms);
+        busy = play_over(c) ? PROCVIEW_GONE : procview_busy(&watch);
+        ms = SOON_MS;
+    }
+    if (busy != PROCVIEW_GONE)
+        check_tell(c, WHO_KIT, slice_of(NULL, 0),
+                   "the client ran, or wanted to, for %.0f of %.0f ms", watch.ran_ms,
+                   watch.took_ms);
+    return busy == PROCVIEW_BUSY;
 }
 
 /* ---- judging ---- */

@@ -19,6 +19,7 @@ enum {
     ROUNDS = 5,
     GROWTH_MAX = 4 << 20,
     WATCH_MS = 100,
+    SOON_MS = 5,
     WATCHES = 3, /* one alone may have been a burst of work */
     BREATH_MS = 2,
 };
@@ -232,12 +233,19 @@ static void restart_immediate(struct check_ctx *c)
 
 static bool is_busy(struct check_ctx *c)
 {
-    int64_t from = deadline_now_us();
-    uint64_t before = check_view(c).busy_ns;
+    struct procview_watch watch;
+    enum procview_busy busy = PROCVIEW_OPEN;
+    int64_t deadline = deadline_in_ms(c->target.patience_ms);
 
-    check_pause(c, WATCH_MS);
-    uint64_t after = check_view(c).busy_ns;
-    return after > before && (int64_t)(after - before) > (deadline_now_us() - from) * 1000 / 2;
+    if (!check_alive(c))
+        return false;
+    if (!procview_watch(c->target.pid, &watch))
+        check_trouble(c, "process %d cannot be looked into (/proc)", (int)c->target.pid);
+    for (unsigned ms = WATCH_MS; busy == PROCVIEW_OPEN && check_alive(c); ms = SOON_MS) {
+        check_pause(c, ms);
+        busy = deadline_passed(deadline) ? PROCVIEW_IDLE : procview_busy(&watch);
+    }
+    return busy == PROCVIEW_BUSY;
 }
 
 static void no_spin(struct check_ctx *c)

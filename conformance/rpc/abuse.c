@@ -70,8 +70,9 @@ static struct procview settled(struct check_ctx *c)
     for (unsigned same = 0; same < 2 && check_alive(c) && !deadline_passed(deadline);) {
         check_pause(c, LOOK_MS);
         struct procview now = check_view(c);
+        bool still = !now.runs && now.fds == before.fds && now.busy_ns == before.busy_ns;
 
-        same = now.fds == before.fds && now.busy_ns == before.busy_ns ? same + 1 : 0;
+        same = still ? same + 1 : 0;
         before = now;
     }
     return before;

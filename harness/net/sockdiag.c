@@ -183,7 +183,8 @@ static bool keep_unread(const struct sockdiag_socket *socket, void *closure)
 static bool ask_far_end(const struct address *near, const struct address *far, uint32_t *ret)
 {
     struct inet_diag_sockid ends = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}};
-    struct walk w = {.socktype = SOCK_STREAM, .visit = keep_unread, .closure = ret};
+    uint32_t unread = 0;
+    struct walk w = {.socktype = SOCK_STREAM, .visit = keep_unread, .closure = &unread};
     uint8_t answer[4096];
     int error = 0;
     ssize_t n = -1;
@@ -195,7 +196,10 @@ static bool ask_far_end(const struct address *near, const struct address *far, u
     if (ask(&w, (uint8_t)address_family(far), &ends, NULL))
         n = recv(w.fd, answer, sizeof(answer), 0);
     close(w.fd);
-    return n > 0 && take_messages(&w, answer, (size_t)n, &error);
+    if (n <= 0 || !take_messages(&w, answer, (size_t)n, &error))
+        return false;
+    *ret = unread;
+    return true;
 }
 
 bool sockdiag_unread(int fd, uint32_t *ret)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/deadline.h"
 #include "harness/base/text.h"
 
 enum { PATH_LEN = 128, LINE_LEN = 1024, NS_PER_TICK_BASE = 1000000000 };
@@ -36,15 +37,13 @@ static bool read_line(const char *path, char *line, size_t cap)
 }
 
 /* The fields behind the command's name, which may itself hold blanks and brackets. */
-static bool read_stat(pid_t pid, struct stat_line *ret)
+static bool read_stat_line(const char *path, struct stat_line *ret)
 {
-    char path[PATH_LEN];
     char line[LINE_LEN];
     int parent, session;
     unsigned long user, kernel;
     long threads;
 
-    text_format(path, sizeof(path), "/proc/%d/stat", (int)pid);
     if (!read_line(path, line, sizeof(line)))
         return false;
     const char *rest = strrchr(line, ')');
@@ -60,6 +59,14 @@ static bool read_stat(pid_t pid, struct stat_line *ret)
     ret->threads = (unsigned)threads;
     ret->ticks = user + kernel;
     return true;
+}
+
+static bool read_stat(pid_t pid, struct stat_line *ret)
+{
+    char path[PATH_LEN];
+
+    text_format(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    return read_stat_line(path, ret);
 }
 
 /* Calls visit for each numeric entry of a directory of /proc. */
@@ -151,6 +158,7 @@ struct busy {
     pid_t pid;
     uint64_t ns;
     bool known;
+    bool runs;
 };
 
 /* schedstat holds the time on a processor and the time spent waiting for one, in nanoseconds. */
@@ -159,6 +167,7 @@ static void add_thread(int thread, void *closure)
     struct busy *b = closure;
     char path[PATH_LEN];
     char line[LINE_LEN];
+    struct stat_line stat;
     uint64_t run = 0;
     uint64_t wait = 0;
 
@@ -168,18 +177,20 @@ static void add_thread(int thread, void *closure)
         b->ns += run + wait;
         b->known = true;
     }
+    text_format(path, sizeof(path), "/proc/%d/task/%d/stat", (int)b->pid, thread);
+    b->runs |= read_stat_line(path, &stat) && stat.state == 'R';
 }
 
-static uint64_t busy_ns(pid_t pid, const struct stat_line *stat)
+static void add_time(struct procview *v, pid_t pid, const struct stat_line *stat)
 {
     struct busy b = {.pid = pid};
     char path[PATH_LEN];
 
     text_format(path, sizeof(path), "/proc/%d/task", (int)pid);
     each_number(path, add_thread, &b);
-    if (b.known)
-        return b.ns;
-    return stat->ticks * (NS_PER_TICK_BASE / (uint64_t)sysconf(_SC_CLK_TCK));
+    v->busy_ns +=
+        b.known ? b.ns : stat->ticks * (NS_PER_TICK_BASE / (uint64_t)sysconf(_SC_CLK_TCK));
+    v->runs |= b.runs;
 }
 
 unsigned procview_descriptors(pid_t pid)
@@ -205,7 +216,7 @@ static void add_process(pid_t pid, struct procview *v)
     v->fds += fds;
     v->fds_main = v->fds_main > fds ? v->fds_main : fds;
     add_memory(v, pid);
-    v->busy_ns += busy_ns(pid, &stat);
+    add_time(v, pid, &stat);
 }
 
 bool procview_take(pid_t pid, struct procview *ret)
@@ -224,6 +235,32 @@ bool procview_take(pid_t pid, struct procview *ret)
         return false;
     *ret = v;
     return true;
+}
+
+bool procview_watch(pid_t pid, struct procview_watch *ret)
+{
+    struct procview v;
+
+    if (!procview_take(pid, &v))
+        return false;
+    *ret = (struct procview_watch){.pid = pid, .began_us = deadline_now_us(), .busy_ns = v.busy_ns};
+    return true;
+}
+
+/* The clock is read within the two looks: we may be set aside between the two ourselves, and the
+   time that takes is not held against who was busy in it. */
+enum procview_busy procview_busy(struct procview_watch *w)
+{
+    struct procview v;
+    int64_t now_us = deadline_now_us();
+
+    if (!procview_take(w->pid, &v))
+        return PROCVIEW_GONE;
+    w->took_ms = (double)(now_us - w->began_us) / 1e3;
+    w->ran_ms = v.busy_ns > w->busy_ns ? (double)(v.busy_ns - w->busy_ns) / 1e6 : 0;
+    if (w->ran_ms > w->took_ms / 2)
+        return PROCVIEW_BUSY;
+    return v.runs ? PROCVIEW_OPEN : PROCVIEW_IDLE;
 }
 
 bool procview_is_ours(pid_t pid, pid_t leader)

@@ -18,10 +18,32 @@ struct procview {
     bool shadowed;    /* one maps terabytes, as the shadow memory of a sanitizer (ASan, MSan, TSan):
                          what    it frees stays in a quarantine, so growth says nothing */
     uint64_t busy_ns; /* time on a processor, and waiting for one: what they wanted to run */
+    bool runs;        /* one is on a processor or waits for one: this wait is not in busy_ns yet */
 };
 
 /* False where the process does not exist or may not be looked into. */
 bool procview_take(pid_t pid, struct procview *ret) MUST_USE;
+
+/* A time during which a process and its descendants are watched. */
+struct procview_watch {
+    pid_t pid;
+    int64_t began_us;
+    uint64_t busy_ns; /* when it began */
+    double ran_ms;    /* what they ran, or wanted to, until procview_busy looked last */
+    double took_ms;   /* ... of so much */
+};
+
+/* False as procview_take. */
+bool procview_watch(pid_t pid, struct procview_watch *ret) MUST_USE;
+
+enum procview_busy {
+    PROCVIEW_IDLE,
+    PROCVIEW_BUSY, /* they ran, or wanted to, for more than half of the time */
+    PROCVIEW_OPEN, /* not so far; but one waits for a processor, and how long it has is not known
+                      before that wait ends: ask again soon */
+    PROCVIEW_GONE,
+};
+enum procview_busy procview_busy(struct procview_watch *w);
 
 /* Descriptors open in this process alone; 0 where it cannot be looked into. */
 unsigned procview_descriptors(pid_t pid);
