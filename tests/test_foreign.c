@@ -367,6 +367,13 @@ static const struct target targets[] = {
         .options = RPC_OPTIONS,
         .least = 100,
     },
+    {
+        .name = "xinetd's discard over UDP, which starts late",
+        .url = "udp://127.0.0.1:0",
+        .speak = "discard",
+        .spawn = "sleep 1; exec tests/foreign/xinetd discard dgram {port}",
+        .least = 1,
+    },
 };
 
 static bool is_among(const char *id, const char *const *list)

@@ -47,6 +47,11 @@ enum conn_wish { CONN_READ = 1, CONN_WRITE = 2 };
  */
 bool conn_move(struct check_ctx *c, struct conn *conn, unsigned wishes, int64_t deadline_us);
 
+/* Over datagrams nothing tells whether a connect has met somebody: sends a request. True where it
+   is answered within so many milliseconds; of an exchange without replies, where it is not refused
+   (conn->lost) by then. */
+bool conn_met(struct check_ctx *c, struct conn *conn, unsigned ms);
+
 /* For a loop that lets the target read what was sent: whether it has not, and is worth waiting for;
    see check_let_read. `began_us` is when the loop began. */
 bool conn_unread(struct check_ctx *c, const struct conn *conn, int64_t began_us);

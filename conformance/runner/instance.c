@@ -186,7 +186,7 @@ static bool is_self(const struct check_ctx *c, const struct conn *conn)
            address_eq(&near, &c->target.address);
 }
 
-/* True when one exchange (or, without replies, one connection) works. */
+/* True when one exchange (or, without replies, one connection or datagram) works. */
 static bool serves(struct check_ctx *c)
 {
     struct conn *conn = NULL;
@@ -194,11 +194,8 @@ static bool serves(struct check_ctx *c)
     if (!check_try_dial(c, &conn))
         return false;
     bool ok = !is_self(c, conn);
-    if (ok && exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS &&
-        exchange_has(c->target.exchange, EXCHANGE_REPLIES)) {
-        check_send(c, conn);
-        ok = check_try_reply(c, conn, deadline_in_ms(10 * TRY_MS));
-    }
+    if (ok && exchange_medium(c->target.exchange) == EXCHANGE_OVER_DATAGRAMS)
+        ok = conn_met(c, conn, 10 * TRY_MS);
     check_close(c, conn);
     return ok;
 }

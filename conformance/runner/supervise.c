@@ -45,12 +45,12 @@ static bool launch(struct run *run, struct problem *why)
 }
 
 /* Waits until the target lets somebody in. For datagrams that is an answer, or the absence of
-   "port unreachable" for as long as patience lasts: the calibration then says that it is silent. */
+   "port unreachable": where answers are due, for as long as patience lasts, and the calibration
+   then says that it is silent. */
 static void become_ready(struct check_ctx *c, void *closure)
 {
     const int64_t *until_us = closure;
-    bool datagram = endpoint_is_datagram(&c->target.endpoint) &&
-                    exchange_has(c->target.exchange, EXCHANGE_REPLIES);
+    bool datagram = endpoint_is_datagram(&c->target.endpoint);
     int64_t silent_until = conn_patience(c);
     struct conn *conn = NULL;
 
@@ -59,8 +59,7 @@ static void become_ready(struct check_ctx *c, void *closure)
         bool refused = !there;
 
         if (there && datagram) {
-            check_send(c, conn);
-            there = check_try_reply(c, conn, deadline_in_ms(DATAGRAM_TRY_MS));
+            there = conn_met(c, conn, DATAGRAM_TRY_MS);
             refused = conn->lost;
         }
         if (conn)

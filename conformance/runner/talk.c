@@ -11,8 +11,9 @@
 
 enum {
     SWALLOW_CHUNK = 1 << 16,
-    AGAIN_MS = 200,        /* a datagram that stays unanswered is first sent again after so long, */
-    AGAIN_LATENCIES = 8,   /* and so many times the usual reply; */
+    AGAIN_MS = 200,      /* a datagram that stays unanswered is first sent again after so long, */
+    AGAIN_LATENCIES = 8, /* and so many times the usual reply; */
+    MESSAGE_MAX = 1 << 17,
     AGAIN_BETWEEN_MS = 30, /* where a schedule is what loses them, after so long */
 };
 
@@ -87,18 +88,16 @@ void check_send_message(struct check_ctx *c, struct conn *conn, struct slice oct
 bool check_try_message(struct check_ctx *c, struct conn *conn, struct buf *into,
                        int64_t deadline_us)
 {
-    enum { MESSAGE = 1 << 17 };
-
     if (!check_alive(c) || conn->lost)
         return false;
     buf_reset(into);
-    uint8_t *at = buf_extend(into, MESSAGE);
+    uint8_t *at = buf_extend(into, MESSAGE_MAX);
     if (!at) {
         check_trouble(c, "out of memory");
         return false;
     }
-    struct net_io io = net_recv_from(conn->fd, at, MESSAGE, &conn->from, deadline_us);
-    into->len = size_min(io.len, MESSAGE);
+    struct net_io io = net_recv_from(conn->fd, at, MESSAGE_MAX, &conn->from, deadline_us);
+    into->len = size_min(io.len, MESSAGE_MAX);
     conn->lost = io.status != NET_OK && io.status != NET_TIMEOUT;
     if (io.status == NET_OK)
         check_tell_on(c, conn->number, EVENT_OCTETS, WHO_TARGET, buf_slice(into),
@@ -244,6 +243,19 @@ bool check_try_reply(struct check_ctx *c, struct conn *conn, int64_t deadline_us
     if (!check_alive(c) || conn_owed(conn) == 0)
         return false;
     return await_reply(c, conn, deadline_us, false);
+}
+
+bool conn_met(struct check_ctx *c, struct conn *conn, unsigned ms)
+{
+    struct buf message;
+
+    check_send(c, conn);
+    if (exchange_has(c->target.exchange, EXCHANGE_REPLIES))
+        return check_try_reply(c, conn, deadline_in_ms(ms));
+    buf_init(&message, MESSAGE_MAX);
+    check_try_message(c, conn, &message, deadline_in_ms(ms));
+    buf_free(&message);
+    return check_alive(c) && !conn->lost;
 }
 
 void check_reply(struct check_ctx *c, struct conn *conn)
