@@ -23,8 +23,12 @@ server = socket.socket()
 server.bind(place)
 server.listen(128)
 own = socket.create_connection(place)
-server.accept()[0].close()
-own.recv(1)
-own.close()
-while True:
-    threading.Thread(target=echo, args=server.accept()[:1], daemon=True).start()
+while True:  # others may have been faster than our own connection
+    conn, peer = server.accept()
+    if own and peer == own.getsockname():
+        conn.close()
+        own.recv(1)
+        own.close()
+        own = None
+    else:
+        threading.Thread(target=echo, args=(conn,), daemon=True).start()
