@@ -1,52 +1,18 @@
 /* Tests of check_let_read, on a socket pair whose far end reads late, or not at all. */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "conformance/runner/check.h"
-#include "conformance/runner/conn.h"
 #include "harness/base/deadline.h"
+#include "tests/pair.h"
 #include "tests/unit.h"
 
 enum { OCTETS = 5, LATE_MS = 30, LEFT_MS = 400 };
 
-static const struct check check = {.id = "stream.test.let-read"};
-
-struct pair {
-    struct check_ctx *c;
-    struct conn *conn;
-    struct exchange *x;
-    struct outcome *outcome;
-    int peer;
-};
-
 static void open_pair(struct pair *p)
 {
-    struct target t = {.patience_ms = 5000, .width = 1};
-    struct address to = {.len = sizeof(sa_family_t), .socktype = SOCK_STREAM};
-    int fds[2];
-
-    assert_true(endpoint_parse("unix:/s", &t.endpoint, NULL));
-    assert_true(target_open_exchange("echo", &t.endpoint, &p->x, NULL));
-    t.exchange = p->x;
-    p->outcome = outcome_new();
-    p->c = calloc(1, sizeof(*p->c));
-    assert_true(p->outcome && p->c);
-    check_open(p->c, &check, &t, p->outcome, 1);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    p->conn = conn_adopt(p->c, fds[0], &to);
-    p->peer = fds[1];
-}
-
-static void close_pair(struct pair *p)
-{
-    close(p->peer);
-    check_close_all(p->c);
-    exchange_close(p->x);
-    outcome_free(p->outcome);
-    free(p->c);
+    pair_open(p, "unix:/s", "echo", SOCK_STREAM);
 }
 
 /* How many octets came, each by itself; 0 where two came in one read. */
@@ -86,7 +52,7 @@ static void test_read_late_and_apart(void **state UNUSED)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), OCTETS);
-    close_pair(&p);
+    pair_close(&p);
 }
 
 /* Who does not read at all is waited for once. */
@@ -105,7 +71,7 @@ static void test_left_unread(void **state UNUSED)
         check_let_read(p.c, p.conn);
     assert_true(deadline_now_us() - began_us < 20 * LEFT_MS * 1000);
     assert_true(check_alive(p.c));
-    close_pair(&p);
+    pair_close(&p);
 }
 
 /* A far end that is gone keeps nobody. */
@@ -119,7 +85,7 @@ static void test_far_end_gone(void **state UNUSED)
     check_let_read(p.c, p.conn);
     assert_true(check_alive(p.c) && !p.c->leaves_unread);
     p.peer = -1;
-    close_pair(&p);
+    pair_close(&p);
 }
 
 int main(void)

@@ -6,52 +6,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "conformance/runner/check.h"
-#include "conformance/runner/conn.h"
 #include "harness/rpc/onc.h"
 #include "harness/rpc/record.h"
+#include "tests/pair.h"
 #include "tests/unit.h"
 
 enum { REQUESTS = 5, ROOM = 4096, FIRST = 1 << 16 }; /* the first number of a first connection */
 
-struct pair {
-    struct check_ctx *c;
-    struct conn *conn;
-    struct exchange *x;
-    struct outcome *outcome;
-    int peer;
-};
-
-static const struct check check = {.id = "stream.test.unordered"};
-
 static void open_pair(struct pair *p, const char *url, int socktype)
 {
-    struct target t = {.patience_ms = 200, .width = 1, .answers = true};
-    struct address to = {.len = sizeof(sa_family_t)};
-    int fds[2];
-
-    assert_true(endpoint_parse(url, &t.endpoint, NULL));
-    assert_true(target_open_exchange("rpc", &t.endpoint, &p->x, NULL));
-    t.exchange = p->x;
-    p->outcome = outcome_new();
-    p->c = calloc(1, sizeof(*p->c));
-    assert_true(p->outcome && p->c);
-    check_open(p->c, &check, &t, p->outcome, 1);
-    assert_int_equal(socketpair(AF_UNIX, socktype | SOCK_NONBLOCK, 0, fds), 0);
-    to.socktype = socktype;
-    p->conn = conn_adopt(p->c, fds[0], &to);
-    p->peer = fds[1];
+    pair_open(p, url, "rpc", socktype);
     for (size_t i = 0; i < REQUESTS; i++)
         check_send(p->c, p->conn);
-}
-
-static void close_pair(struct pair *p)
-{
-    close(p->peer);
-    check_close_all(p->c);
-    exchange_close(p->x);
-    outcome_free(p->outcome);
-    free(p->c);
 }
 
 /* The peer answers these requests, by their place, in this order; 'A' is the first. */
@@ -98,7 +64,7 @@ static void test_any_order(void **state UNUSED)
             check_replies(p.c, p.conn);
             assert_row(i, check_alive(p.c));
             assert_int_equal(conn_owed(p.conn), 0);
-            close_pair(&p);
+            pair_close(&p);
         }
     }
 }
@@ -125,7 +91,7 @@ static void test_broken(void **state UNUSED)
         assert_row(i, p.outcome->kind == OUTCOME_BROKEN);
         assert_contains(p.outcome->expected, rows[i].expected);
         assert_contains(p.outcome->actual, rows[i].actual);
-        close_pair(&p);
+        pair_close(&p);
     }
 }
 
@@ -152,7 +118,7 @@ static void test_wrong_in_the_middle(void **state UNUSED)
         assert_row(m, p.outcome->kind == OUTCOME_BROKEN);
         assert_contains(p.outcome->expected, "of the reply to request 00010002");
         assert_contains(p.outcome->actual, "REPLY xid 0x10002 accepted PROC_UNAVAIL");
-        close_pair(&p);
+        pair_close(&p);
         buf_free(&message);
         buf_free(&out);
     }
@@ -170,7 +136,7 @@ static void test_cut_off(void **state UNUSED)
     check_replies(p.c, p.conn);
     assert_int_equal(p.outcome->kind, OUTCOME_BROKEN);
     assert_contains(p.outcome->actual, "22 octets of fragment 1 are missing");
-    close_pair(&p);
+    pair_close(&p);
 }
 
 int main(void)
